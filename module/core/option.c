@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "octet.h"
+#include "option.h"
+
+#define HS_KIND_EOL		0
+#define HS_KIND_NOP		1
+#define HS_KIND_MSS		2
+#define HS_KIND_WSCALE		3
+#define HS_KIND_SACK_PERMITTED	4
+#define HS_KIND_TIMESTAMPS	8
+#define HS_KIND_MD5		19
+#define HS_KIND_AO		29
+#define HS_KIND_MPTCP		30
+#define HS_KIND_FAST_OPEN	34
+#define HS_KIND_EXPERIMENT	254
+
+#define HS_LEN_MSS		4
+#define HS_LEN_WSCALE		3
+#define HS_LEN_SACK_PERMITTED	2
+#define HS_LEN_TIMESTAMPS	10
+
+/* RFC 6994: experiments share a kind and are told apart by a magic number. */
+#define HS_MAGIC_FAST_OPEN	0xf989
+#define HS_MAGIC_SMC		0xe2d4c3d9
+
+/* Options of the SYN, which mean nothing on other segments. */
+static void hs_option_syn(struct hs_options *opts, const u8 *p, u8 len)
+{
+	u16 mss;
+
+	switch (p[0]) {
+	case HS_KIND_MSS:
+		if (len != HS_LEN_MSS)
+			break;
+		mss = hs_get16(p + 2);
+		if (!mss)
+			break;
+		opts->present |= HS_OPT_MSS;
+		opts->mss = mss;
+		break;
+	case HS_KIND_WSCALE:
+		if (len != HS_LEN_WSCALE)
+			break;
+		opts->present |= HS_OPT_WSCALE;
+		opts->wscale = p[2] > HS_WSCALE_MAX ? HS_WSCALE_MAX : p[2];
+		break;
+	case HS_KIND_SACK_PERMITTED:
+		if (len == HS_LEN_SACK_PERMITTED)
+			opts->present |= HS_OPT_SACK_PERMITTED;
+		break;
+	}
+}
+
+static void hs_option_experiment(struct hs_options *opts, const u8 *p, u8 len)
+{
+	if (len >= 4 && hs_get16(p + 2) == HS_MAGIC_FAST_OPEN)
+		opts->present |= HS_OPT_FAST_OPEN;
+	else if (len >= 6 && hs_get32(p + 2) == HS_MAGIC_SMC)
+		opts->present |= HS_OPT_SMC;
+}
+
+/* Options of any segment. */
+static void hs_option_any(struct hs_options *opts, const u8 *p, u8 len)
+{
+	switch (p[0]) {
+	case HS_KIND_TIMESTAMPS:
+		if (len != HS_LEN_TIMESTAMPS)
+			break;
+		opts->present |= HS_OPT_TIMESTAMPS;
+		opts->tsval = hs_get32(p + 2);
+		opts->tsecr = hs_get32(p + 6);
+		break;
+	case HS_KIND_MD5:
+		opts->present |= HS_OPT_MD5;
+		break;
+	case HS_KIND_AO:
+		opts->present |= HS_OPT_AO;
+		break;
+	case HS_KIND_MPTCP:
+		opts->present |= HS_OPT_MPTCP;
+		break;
+	case HS_KIND_FAST_OPEN:
+		opts->present |= HS_OPT_FAST_OPEN;
+		break;
+	case HS_KIND_EXPERIMENT:
+		hs_option_experiment(opts, p, len);
+		break;
+	}
+}
+
+void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
+		      bool syn)
+{
+	memset(opts, 0, sizeof(*opts));
+
+	while (len) {
+		if (p[0] == HS_KIND_EOL)
+			return;
+		if (p[0] == HS_KIND_NOP) {
+			p++;
+			len--;
+			continue;
+		}
+		if (len < 2 || p[1] < 2 || p[1] > len)
+			return;
+		if (syn)
+			hs_option_syn(opts, p, p[1]);
+		hs_option_any(opts, p, p[1]);
+		len -= p[1];
+		p += p[1];
+	}
+}
+
+size_t hs_options_build(u8 *p, const struct hs_options *opts)
+{
+	bool sack = opts->present & HS_OPT_SACK_PERMITTED;
+	u8 *end = p;
+
+	if (opts->present & HS_OPT_MSS) {
+		end[0] = HS_KIND_MSS;
+		end[1] = HS_LEN_MSS;
+		hs_put16(end + 2, opts->mss);
+		end += 4;
+	}
+	/* SACK-permitted takes the place of the padding before timestamps. */
+	if (sack || (opts->present & HS_OPT_TIMESTAMPS)) {
+		bool first = sack && (opts->present & HS_OPT_TIMESTAMPS);
+
+		memset(end, HS_KIND_NOP, 4);
+		if (sack) {
+			end[first ? 0 : 2] = HS_KIND_SACK_PERMITTED;
+			end[first ? 1 : 3] = HS_LEN_SACK_PERMITTED;
+		}
+		end += 4;
+	}
+	if (opts->present & HS_OPT_TIMESTAMPS) {
+		end[-2] = HS_KIND_TIMESTAMPS;
+		end[-1] = HS_LEN_TIMESTAMPS;
+		hs_put32(end, opts->tsval);
+		hs_put32(end + 4, opts->tsecr);
+		end += 8;
+	}
+	if (opts->present & HS_OPT_WSCALE) {
+		end[0] = HS_KIND_NOP;
+		end[1] = HS_KIND_WSCALE;
+		end[2] = HS_LEN_WSCALE;
+		end[3] = opts->wscale;
+		end += 4;
+	}
+	return (size_t)(end - p);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* TCP options: RFC 9293 section 3.2, RFC 7323, RFC 2018. */
+#ifndef HS_CORE_OPTION_H
+#define HS_CORE_OPTION_H
+
+#include "types.h"
+
+#define HS_OPTIONS_MAX		40
+#define HS_WSCALE_MAX		14
+
+/* Options that were there; those of the SYN only are seen only on a SYN. */
+#define HS_OPT_MSS		0x001
+#define HS_OPT_WSCALE		0x002
+#define HS_OPT_SACK_PERMITTED	0x004
+#define HS_OPT_TIMESTAMPS	0x008
+#define HS_OPT_MD5		0x010	/* kind 19 */
+#define HS_OPT_AO		0x020	/* kind 29 */
+#define HS_OPT_MPTCP		0x040	/* kind 30 */
+#define HS_OPT_FAST_OPEN	0x080	/* kind 34, or 254 with 0xf989 */
+#define HS_OPT_SMC		0x100	/* kind 254 with 0xe2d4c3d9 */
+
+/**
+ * struct hs_options - the options of one segment
+ * @present:	HS_OPT_*
+ * @mss:	in bytes, never 0 when present
+ * @wscale:	window shift, at most 14 (RFC 7323 section 2.3)
+ * @tsval:	TSval
+ * @tsecr:	TSecr
+ */
+struct hs_options {
+	u16 present;
+	u16 mss;
+	u8 wscale;
+	u32 tsval;
+	u32 tsecr;
+};
+
+/**
+ * hs_options_parse() - read the options of a segment
+ * @opts:	result, complete in every case
+ * @p:		first octet after the fixed header
+ * @len:	octets of options, 0 to 40
+ * @syn:	whether the segment has SYN
+ *
+ * The last valid option of a kind counts. An option with the wrong length for
+ * its kind is skipped; one shorter than two octets or longer than the header
+ * ends the list, and what was read before it counts.
+ */
+void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
+		      bool syn);
+
+/**
+ * hs_options_build() - write options in the order of the native stack
+ * @p:		room for 40 octets
+ * @opts:	MSS, window scale, SACK-permitted and timestamps are written
+ *
+ * Return: octets written, a multiple of four.
+ */
+size_t hs_options_build(u8 *p, const struct hs_options *opts);
+
+#endif /* HS_CORE_OPTION_H */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The transmission control block of a handshake and the rules that change it:
+ * RFC 9293 sections 3.3.1, 3.5 and 3.10. Everything here is deterministic: time,
+ * secrets and the state of the surroundings come in as arguments, and what is to
+ * be done goes out in struct hs_actions. The caller serialises the calls for one
+ * tcb.
+ */
+#ifndef HS_CORE_TCB_H
+#define HS_CORE_TCB_H
+
+#include "../uapi/threeway.h"
+#include "segment.h"
+#include "types.h"
+
+/**
+ * struct hs_tcb - one handshake
+ * @iss:	initial send sequence number
+ * @irs:	initial receive sequence number
+ * @rcv_wnd:	window promised in the SYN-ACK, in bytes, at most 65535
+ * @ts_recent:	TS.Recent, the peer's TSval
+ * @ts_offset:	added to the clock to make a TSval
+ * @tsval_first: TSval of the first segment sent
+ * @tsval_last:	TSval of the latest segment sent
+ * @limited_ms:	time of the latest answer that the rate limit counts
+ * @peer_mss:	MSS of the peer, in bytes
+ * @advertised_mss: MSS of our SYN-ACK, in bytes
+ * @snd_wscale:	the peer's window shift
+ * @rcv_wscale:	our window shift
+ * @state:	enum threeway_state, 0 is CLOSED
+ * @timeouts:	timer expiries so far
+ * @retransmits: copies of the SYN-ACK sent, for whatever reason
+ * @wscale_ok:	window scaling was agreed
+ * @tstamp_ok:	timestamps were agreed
+ * @sack_ok:	SACK was agreed
+ * @ecn_ok:	ECN was agreed
+ * @acked:	an acceptable ACK came but could not complete the handshake
+ * @limited:	@limited_ms is valid
+ */
+struct hs_tcb {
+	u32 iss;
+	u32 irs;
+	u32 rcv_wnd;
+	u32 ts_recent;
+	u32 ts_offset;
+	u32 tsval_first;
+	u32 tsval_last;
+	u32 limited_ms;
+	u16 peer_mss;
+	u16 advertised_mss;
+	u8 snd_wscale;
+	u8 rcv_wscale;
+	u8 state;
+	u8 timeouts;
+	u8 retransmits;
+	bool wscale_ok : 1;
+	bool tstamp_ok : 1;
+	bool sack_ok : 1;
+	bool ecn_ok : 1;
+	bool acked : 1;
+	bool limited : 1;
+};
+
+/**
+ * struct hs_offer - what this end is willing to negotiate on a SYN
+ * @user_mss:	clamp of the peer's MSS (TCP_MAXSEG), 0 for none
+ * @default_mss: MSS of a peer that announces none: 536 or 1220 (RFC 9293
+ *		section 3.7.1)
+ * @sack:	SACK
+ * @timestamps:	timestamps
+ * @wscale:	window scaling
+ * @ecn:	ECN when the SYN is a plain ECN-setup SYN (RFC 3168 section 6.1.1)
+ * @ecn_always:	ECN whatever the IP header says (the congestion control or the
+ *		route demands it)
+ */
+struct hs_offer {
+	u16 user_mss;
+	u16 default_mss;
+	bool sack;
+	bool timestamps;
+	bool wscale;
+	bool ecn;
+	bool ecn_always;
+};
+
+/**
+ * struct hs_policy - what may change between two events of a flow
+ * @rto_initial_ms: first retransmission timeout
+ * @rto_max_ms:	cap of the timeout
+ * @ratelimit_ms: least time between two answers to invalid or duplicate
+ *		segments, 0 for no limit (RFC 5961 section 7)
+ * @synack_retries: timer expiries that send a copy
+ * @defer_accept: timer expiries for which a bare ACK does not complete the
+ *		handshake (TCP_DEFER_ACCEPT), 0 for none
+ * @accept_queue_full: the listener would refuse a connection now
+ * @abort_on_overflow: then reset the peer (net.ipv4.tcp_abort_on_overflow)
+ */
+struct hs_policy {
+	u32 rto_initial_ms;
+	u32 rto_max_ms;
+	u32 ratelimit_ms;
+	u8 synack_retries;
+	u8 defer_accept;
+	bool accept_queue_full;
+	bool abort_on_overflow;
+};
+
+enum hs_verdict {
+	HS_NATIVE = 0,	/* not ours: let the native stack have it */
+	HS_DROP,	/* dealt with: free it */
+	HS_HANDOFF,	/* completes the handshake: hand over, then native */
+};
+
+enum hs_timer {
+	HS_TIMER_KEEP = 0,
+	HS_TIMER_SET,
+};
+
+/* counter and end: no such event */
+#define HS_NONE		THREEWAY_COUNTER_MAX
+
+/**
+ * struct hs_actions - what an event asks the caller to do
+ * @verdict:	what becomes of the segment
+ * @timer:	whether to set the timer
+ * @timer_ms:	from now on, when @timer is HS_TIMER_SET
+ * @counter:	enum threeway_counter for the segment, or HS_NONE
+ * @sent:	enum threeway_counter for @reply, or HS_NONE
+ * @end:	enum threeway_counter for the end of the flow, or HS_NONE: the
+ *		caller deletes it
+ * @reply:	at most one segment to send
+ */
+struct hs_actions {
+	enum hs_verdict verdict;
+	enum hs_timer timer;
+	u32 timer_ms;
+	enum threeway_counter counter;
+	enum threeway_counter sent;
+	enum threeway_counter end;
+	struct hs_reply reply;
+};
+
+/**
+ * hs_listen_arrives() - a segment for a claimed LISTEN, no flow
+ * @seg:	the segment
+ * @source_port: of the segment, host byte order
+ * @actions:	result
+ *
+ * RFC 9293 section 3.10.7.2. Only a plain SYN is the engine's (HS_HANDOFF is
+ * never returned; HS_DROP with counter HS_NONE means: open a flow). A SYN from
+ * port 0 is dropped (a reply could reach nobody). All else is HS_NATIVE: the
+ * native listener ignores, drops or resets it as it should.
+ */
+void hs_listen_arrives(const struct hs_segment *seg, u16 source_port,
+		       struct hs_actions *actions);
+
+/**
+ * hs_tcb_passive_open() - enter SYN-RECEIVED from LISTEN
+ * @tcb:	result; the caller fills rcv_wnd, rcv_wscale and advertised_mss,
+ *		which come from the route and the listener's buffers
+ * @seg:	the SYN
+ * @offer:	what this end is willing to negotiate
+ * @iss:	initial send sequence number
+ * @ts_offset:	timestamp offset of the tuple
+ *
+ * Negotiates the options by RFC 9293 section 3.10.7.2, RFC 7323 and RFC 3168.
+ */
+void hs_tcb_passive_open(struct hs_tcb *tcb, const struct hs_segment *seg,
+			 const struct hs_offer *offer, u32 iss, u32 ts_offset);
+
+/**
+ * hs_synack_first() - the first SYN-ACK, and its timer
+ * @tcb:	in SYN-RECEIVED
+ * @policy:	in force now
+ * @now_ms:	the timestamp clock
+ * @actions:	result: reply, sent and timer
+ */
+void hs_synack_first(struct hs_tcb *tcb, const struct hs_policy *policy,
+		     u32 now_ms, struct hs_actions *actions);
+
+/**
+ * hs_segment_arrives() - a segment for a flow
+ * @tcb:	in SYN-RECEIVED
+ * @seg:	the segment
+ * @policy:	in force now
+ * @now_ms:	the timestamp clock
+ * @actions:	result
+ *
+ * RFC 9293 section 3.10.7.4 for SYN-RECEIVED, in the native stack's order:
+ * duplicate SYN, ACK value, timestamps, sequence, RST, SYN, ACK bit.
+ */
+void hs_segment_arrives(struct hs_tcb *tcb, const struct hs_segment *seg,
+			const struct hs_policy *policy, u32 now_ms,
+			struct hs_actions *actions);
+
+/**
+ * hs_timer_fires() - the retransmission timer of a flow
+ * @tcb:	in SYN-RECEIVED
+ * @policy:	in force now
+ * @now_ms:	the timestamp clock
+ * @actions:	result
+ */
+void hs_timer_fires(struct hs_tcb *tcb, const struct hs_policy *policy,
+		    u32 now_ms, struct hs_actions *actions);
+
+/**
+ * hs_synack_lost() - the SYN-ACK that was asked for could not be sent
+ * @tcb:	in SYN-RECEIVED
+ *
+ * A copy that never left does not spoil the round-trip sample.
+ */
+void hs_synack_lost(struct hs_tcb *tcb);
+
+/**
+ * hs_retries_left() - timer expiries that will still send a copy
+ * @tcb:	in SYN-RECEIVED
+ * @policy:	in force now
+ */
+u32 hs_retries_left(const struct hs_tcb *tcb, const struct hs_policy *policy);
+
+#endif /* HS_CORE_TCB_H */

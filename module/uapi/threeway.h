@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * threeway: the control interface of /dev/threeway
+ *
+ * Opening
+ *   open("/dev/threeway") binds the file to the network namespace of the
+ *   opener for as long as the file is open; setns() afterwards changes
+ *   nothing. The opener needs CAP_NET_ADMIN in the user namespace that owns
+ *   the network namespace (EPERM), and so does every caller of ioctl(). Like a
+ *   socket, an open file keeps its namespace alive.
+ *
+ * Rules for every command
+ *   - The layout is the same for 32-bit and 64-bit callers. Pointers travel
+ *     in a __u64. Addresses and ports are in network byte order where the type
+ *     says __be, and all other numbers in host byte order.
+ *   - Fields called pad or reserved, unused flag bits and the unused bytes of
+ *     an address must be zero, or the call fails with EINVAL.
+ *   - A call that fails changes nothing.
+ *   - There is no version number: a change of meaning gets a new command. An
+ *     unknown command fails with ENOTTY. A bad pointer fails with EFAULT.
+ *
+ * Lists
+ *   THREEWAY_IOC_CLAIM_LIST and THREEWAY_IOC_FLOW_LIST copy at most "room"
+ *   records to "records" and set "count" to the number of records copied.
+ *   Start with cursor 0 and repeat with the returned cursor until count is 0.
+ *   Any other cursor fails with EINVAL, so does a room that is not 1 to 4096.
+ *   Claims come in the order of their ids. Flows come in no order, and one file
+ *   reads one list of flows at a time; a flow that is created or deleted while
+ *   the list is read may be missed, one that lives throughout comes once unless
+ *   the table is resized meanwhile.
+ */
+#ifndef _UAPI_THREEWAY_H
+#define _UAPI_THREEWAY_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define THREEWAY_DEVICE	"/dev/threeway"
+
+/* Direction of a handshake, seen from this host. */
+enum threeway_direction {
+	THREEWAY_PASSIVE	= 1,	/* the peer opens */
+};
+
+/* What becomes of a finished handshake. */
+enum threeway_mode {
+	THREEWAY_HANDOFF	= 1,	/* the listener's native socket gets it */
+};
+
+/* Where the initial send sequence number (ISS) comes from, RFC 6528. */
+enum threeway_isn {
+	THREEWAY_ISN_ENGINE	= 1,	/* the namespace's own secret and clock */
+	THREEWAY_ISN_KERNEL	= 2,	/* the generator of the native stack */
+	THREEWAY_ISN_FIXED	= 3,	/* isn_fixed: for laboratories, unsafe */
+};
+
+/*
+ * Which values of struct threeway_policy are set. A value that is not set must
+ * be zero; the namespace's sysctl of the same name (max_syn_backlog for backlog)
+ * stands in for it, read anew at each timer and each SYN.
+ */
+#define THREEWAY_P_SYNACK_RETRIES	(1U << 0)
+#define THREEWAY_P_RTO_INITIAL		(1U << 1)
+#define THREEWAY_P_RTO_MAX		(1U << 2)
+#define THREEWAY_P_BACKLOG		(1U << 3)
+#define THREEWAY_P_ISN			(1U << 4)
+#define THREEWAY_P_SACK			(1U << 5)
+#define THREEWAY_P_TIMESTAMPS		(1U << 6)
+#define THREEWAY_P_WINDOW_SCALING	(1U << 7)
+#define THREEWAY_P_ECN			(1U << 8)
+#define THREEWAY_P_ALL			((1U << 9) - 1)
+
+/**
+ * struct threeway_policy - the values of a claim
+ * @set:	THREEWAY_P_* of the values below that are set
+ * @synack_retries: retransmissions of the SYN-ACK, 0 to 255
+ * @rto_initial_ms: first retransmission timeout in ms, 100 to 60000
+ * @rto_max_ms:	cap of the doubled timeout in ms, 1000 to 120000
+ * @backlog:	half-open flows that the claim may hold, 1 to 16777216
+ * @isn:	enum threeway_isn
+ * @isn_fixed:	the ISS for THREEWAY_ISN_FIXED, else 0
+ * @sack:	0 never negotiates SACK, 1 does as net.ipv4.tcp_sack says
+ * @timestamps:	the same for timestamps and net.ipv4.tcp_timestamps
+ * @window_scaling: the same for window scaling
+ * @ecn:	the same for ECN and net.ipv4.tcp_ecn
+ */
+struct threeway_policy {
+	__u32 set;
+	__u32 synack_retries;
+	__u32 rto_initial_ms;
+	__u32 rto_max_ms;
+	__u32 backlog;
+	__u32 isn;
+	__u32 isn_fixed;
+	__u8 sack;
+	__u8 timestamps;
+	__u8 window_scaling;
+	__u8 ecn;
+};
+
+/**
+ * struct threeway_claim - which handshakes the engine owns, and how it does them
+ * @id:		given by THREEWAY_IOC_CLAIM_ADD, never reused; 0 in the call
+ * @family:	AF_INET, AF_INET6, or AF_UNSPEC for both (no addresses then)
+ * @direction:	enum threeway_direction
+ * @mode:	enum threeway_mode
+ * @local_prefixlen: significant bits of @local, 0 to 32 or 128
+ * @remote_prefixlen: significant bits of @remote, 0 to 32 or 128
+ * @pad:	0
+ * @local_port_first: first local port, 1 to 65535; 0 with @local_port_last 0
+ *		means every port
+ * @local_port_last: last local port, not below the first
+ * @local:	local address or prefix; IPv4 in the first four bytes; bits beyond
+ *		the prefix length must be zero
+ * @remote:	remote address or prefix, likewise
+ * @policy:	the claim's own values
+ *
+ * Of several claims that match a segment the most specific one decides: the
+ * longest local prefix first, then the fewest local ports, then the longest
+ * remote prefix, then one family before both.
+ */
+struct threeway_claim {
+	__u32 id;
+	__u16 family;
+	__u8 direction;
+	__u8 mode;
+	__u8 local_prefixlen;
+	__u8 remote_prefixlen;
+	__u16 pad;
+	__u16 local_port_first;
+	__u16 local_port_last;
+	__u8 local[16];
+	__u8 remote[16];
+	struct threeway_policy policy;
+};
+
+/**
+ * struct threeway_claim_record - a claim in a list
+ * @claim:	the claim
+ * @flows:	its half-open flows now
+ * @pad:	0
+ * @opened:	handshakes that it began
+ * @handed_over: handshakes that it handed to a listener
+ */
+struct threeway_claim_record {
+	struct threeway_claim claim;
+	__u32 flows;
+	__u32 pad;
+	__u64 opened;
+	__u64 handed_over;
+};
+
+/* States of RFC 9293 section 3.3.2 that a flow can be in. */
+enum threeway_state {
+	THREEWAY_SYN_RECEIVED	= 1,
+};
+
+/* What the two ends agreed on. */
+#define THREEWAY_F_SACK			(1U << 0)
+#define THREEWAY_F_TIMESTAMPS		(1U << 1)
+#define THREEWAY_F_WINDOW_SCALING	(1U << 2)
+#define THREEWAY_F_ECN			(1U << 3)
+/* The peer acknowledged the SYN-ACK, the listener would not have it yet. */
+#define THREEWAY_F_ACKED		(1U << 4)
+
+/**
+ * struct threeway_flow_key - what tells one flow of a namespace from the others
+ * @family:	AF_INET or AF_INET6
+ * @pad:	0
+ * @local_port:	local port
+ * @remote_port: remote port
+ * @ifindex:	the interface that is part of the key (link-local peers, VRF),
+ *		else 0
+ * @local:	local address, IPv4 in the first four bytes
+ * @remote:	remote address
+ */
+struct threeway_flow_key {
+	__u16 family;
+	__u16 pad;
+	__be16 local_port;
+	__be16 remote_port;
+	__u32 ifindex;
+	__u8 local[16];
+	__u8 remote[16];
+};
+
+/**
+ * struct threeway_flow - one handshake that the engine tracks
+ * @id:		unique in the namespace, never reused
+ * @claim:	id of the claim that owns it
+ * @direction:	enum threeway_direction
+ * @state:	enum threeway_state
+ * @pad:	0
+ * @key:	its addresses and ports
+ * @iss:	initial send sequence number
+ * @irs:	initial receive sequence number
+ * @snd_nxt:	next sequence number to send
+ * @rcv_nxt:	next sequence number expected
+ * @rcv_wnd:	the window that was promised, in bytes
+ * @flags:	THREEWAY_F_*
+ * @peer_mss:	MSS that the peer announced, in bytes
+ * @snd_wscale:	the peer's window shift
+ * @rcv_wscale:	our window shift
+ * @retransmits: retransmissions done, answers to duplicate SYNs included
+ * @retries_left: timeouts that will still send a copy
+ * @age_ms:	since the first segment
+ * @timer_ms:	until the timer fires, 0 when it is due
+ * @reserved:	0
+ */
+struct threeway_flow {
+	__u64 id;
+	__u32 claim;
+	__u8 direction;
+	__u8 state;
+	__u16 pad;
+	struct threeway_flow_key key;
+	__u32 iss;
+	__u32 irs;
+	__u32 snd_nxt;
+	__u32 rcv_nxt;
+	__u32 rcv_wnd;
+	__u32 flags;
+	__u16 peer_mss;
+	__u8 snd_wscale;
+	__u8 rcv_wscale;
+	__u16 retransmits;
+	__u16 retries_left;
+	__u32 age_ms;
+	__u32 timer_ms;
+	__u32 reserved;
+};
+
+/**
+ * struct threeway_flow_del - names one flow
+ * @id:		its id, or 0 for whichever flow has the key
+ * @key:	its key
+ * @pad:	0
+ */
+struct threeway_flow_del {
+	__u64 id;
+	struct threeway_flow_key key;
+	__u32 pad;
+};
+
+/**
+ * struct threeway_list - a list command's argument, see "Lists" above
+ * @records:	user pointer to an array of the command's records
+ * @cursor:	0 to begin; then what the last call returned
+ * @room:	records that fit
+ * @count:	records copied, set by the kernel; 0 in the call
+ */
+struct threeway_list {
+	__u64 records;
+	__u64 cursor;
+	__u32 room;
+	__u32 count;
+};
+
+/*
+ * Counters of a namespace, in the order of THREEWAY_IOC_STAT_GET and of
+ * /proc/net/threeway/stat. New ones are appended. Every segment that the
+ * engine drops or hands to the native stack although a claim or a flow matched
+ * bumps exactly one of the counters from "segment_" on.
+ */
+#define THREEWAY_COUNTERS(X)						\
+	/* flows */							\
+	X(flows_opened)		/* SYN accepted, flow made */		\
+	X(flows_handed_over)	/* native request made from the flow */	\
+	X(flows_expired)	/* retries exhausted */			\
+	X(flows_reset)		/* peer's exact RST */			\
+	X(flows_syn_reset)	/* SYN in the window, answered by RST */ \
+	X(flows_overflow_reset)	/* accept queue full, tcp_abort_on_overflow */ \
+	X(flows_listener_gone)	/* listener closed or replaced */	\
+	X(flows_native_owns)	/* a native socket took the tuple */	\
+	X(flows_killed)		/* deleted by the control interface */	\
+	X(flows_purged)		/* module or namespace went away */	\
+	/* segments sent */						\
+	X(sent_synack)		/* first SYN-ACK of a flow */		\
+	X(sent_synack_timer)	/* retransmitted by the timer */	\
+	X(sent_synack_duplicate) /* answers to a duplicate SYN */	\
+	X(sent_ack)		/* challenge and out-of-window ACKs */	\
+	X(sent_rst)							\
+	X(send_failed)		/* no route, no memory, local drop */	\
+	/* segments that matched a flow and were dropped */		\
+	X(segment_duplicate_syn)	/* pure retransmitted SYN */	\
+	X(segment_duplicate_limited)	/* the same, answered < 500 ms ago */ \
+	X(segment_bad_ack)		/* SEG.ACK not iss + 1, reset */ \
+	X(segment_out_of_window)	/* answered by an ACK */	\
+	X(segment_out_of_window_limited) /* not answered, rate limit */	\
+	X(segment_paws)			/* old TSval */			\
+	X(segment_tsecr)		/* TSecr that we never sent */	\
+	X(segment_rst_exact)		/* deleted the flow */		\
+	X(segment_rst_challenged)	/* RST in the window, not exact */ \
+	X(segment_rst_limited)		/* the same, rate limit */	\
+	X(segment_rst_out_of_window)					\
+	X(segment_syn_in_window)	/* deleted the flow */		\
+	X(segment_no_ack)		/* neither SYN, RST nor ACK */	\
+	X(segment_deferred)		/* bare ACK, TCP_DEFER_ACCEPT */ \
+	X(segment_accept_queue_full)	/* completing ACK dropped */	\
+	X(segment_port_zero)		/* source port 0 */		\
+	X(segment_conntrack_drop)	/* conntrack would not confirm */ \
+	X(segment_listener_gone)	/* left to the native stack to reset */ \
+	/* SYNs that matched a claim and were left to the native stack */ \
+	X(segment_syn_fin)		/* a listener drops SYN+FIN */	\
+	X(native_no_listener)						\
+	X(native_socket_owns)		/* other socket has the tuple */ \
+	X(native_time_wait)		/* TIME-WAIT refuses the SYN */	\
+	X(native_accept_queue_full)					\
+	X(native_backlog_full)		/* the claim's limit */		\
+	X(native_flow_limit)		/* the namespace's max_flows */	\
+	X(native_no_memory)						\
+	X(native_no_route)						\
+	X(native_md5)			/* listener or segment uses MD5 or AO */ \
+	X(native_fast_open)						\
+	X(native_mptcp)			/* MPTCP option to an MPTCP listener */ \
+	X(native_smc)							\
+	X(native_bpf)			/* sockops header options */	\
+	X(native_policy)		/* xfrm, LSM or filter says no */ \
+	X(native_min_ttl)						\
+	X(native_ip_options)		/* IP options, extension headers */ \
+	X(native_pktoptions)		/* listener wants received options */ \
+	X(native_not_unicast)						\
+	/* handoffs that ended otherwise */				\
+	X(handoff_refused)		/* native made no request */	\
+	X(handoff_synack_leaked)	/* native SYN-ACK was not caught */ \
+	/* segments whose header was not understood, left to native */	\
+	X(segment_malformed)						\
+	X(segment_bad_checksum)
+
+#define THREEWAY_COUNTER_ENUM(name)	THREEWAY_C_##name,
+enum threeway_counter {
+	THREEWAY_COUNTERS(THREEWAY_COUNTER_ENUM)
+	THREEWAY_COUNTER_MAX
+};
+
+/**
+ * struct threeway_stat - argument of THREEWAY_IOC_STAT_GET
+ * @values:	user pointer to an array of __u64, by enum threeway_counter
+ * @room:	values that fit, 1 to 4096
+ * @count:	values copied, set by the kernel; 0 in the call
+ */
+struct threeway_stat {
+	__u64 values;
+	__u32 room;
+	__u32 count;
+};
+
+/**
+ * struct threeway_claim_id - names a claim
+ * @id:		its id
+ * @pad:	0
+ */
+struct threeway_claim_id {
+	__u32 id;
+	__u32 pad;
+};
+
+#define THREEWAY_IOC_MAGIC	0x3b
+
+/*
+ * THREEWAY_IOC_CLAIM_ADD: add a claim; sets claim.id. EEXIST when a claim of
+ * the same family, prefixes and ports is there; EINVAL for a bad value;
+ * EOPNOTSUPP for a family that the kernel lacks; ENOSPC when the namespace
+ * holds 65536 claims; ENOMEM.
+ */
+#define THREEWAY_IOC_CLAIM_ADD	_IOWR(THREEWAY_IOC_MAGIC, 1, struct threeway_claim)
+/*
+ * THREEWAY_IOC_CLAIM_DEL: delete a claim; its half-open flows live on under the
+ * policy that they began with. ENOENT when there is none with that id.
+ */
+#define THREEWAY_IOC_CLAIM_DEL	_IOW(THREEWAY_IOC_MAGIC, 2, struct threeway_claim_id)
+/* THREEWAY_IOC_CLAIM_LIST: list struct threeway_claim_record. */
+#define THREEWAY_IOC_CLAIM_LIST	_IOWR(THREEWAY_IOC_MAGIC, 3, struct threeway_list)
+/* THREEWAY_IOC_FLOW_LIST: list struct threeway_flow. */
+#define THREEWAY_IOC_FLOW_LIST	_IOWR(THREEWAY_IOC_MAGIC, 4, struct threeway_list)
+/*
+ * THREEWAY_IOC_FLOW_DEL: forget a flow, silently. ENOENT when there is none
+ * with that key, or its id is another one; EINVAL for a key of no family.
+ */
+#define THREEWAY_IOC_FLOW_DEL	_IOW(THREEWAY_IOC_MAGIC, 5, struct threeway_flow_del)
+/* THREEWAY_IOC_STAT_GET: read the counters. */
+#define THREEWAY_IOC_STAT_GET	_IOWR(THREEWAY_IOC_MAGIC, 6, struct threeway_stat)
+
+#endif /* _UAPI_THREEWAY_H */
