@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A segment for a flow. */
+#ifndef HS_ARRIVE_H
+#define HS_ARRIVE_H
+
+#include "flow.h"
+#include "packet.h"
+#include "xmit.h"
+
+/* Not a netfilter verdict: the flow is no more, look at the segment afresh. */
+#define HS_FLOW_GONE	(NF_MAX_VERDICT + 1)
+
+/**
+ * hs_arrive() - let the core decide on a segment, and do what it says
+ * @flow:	the flow
+ * @pkt:	the segment
+ *
+ * Context: LOCAL_IN. Return: NF_ACCEPT, NF_STOLEN or HS_FLOW_GONE.
+ */
+unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt);
+
+/**
+ * hs_act() - what the core asked for, once the flow's lock is dropped
+ * @flow:	the flow, still held by the caller
+ * @listener:	its listener
+ * @actions:	what to do
+ * @xmit:	prepared while the lock was held, if there is a reply
+ */
+void hs_act(struct hs_flow *flow, struct sock *listener,
+	    const struct hs_actions *actions, const struct hs_xmit *xmit);
+
+#endif /* HS_ARRIVE_H */

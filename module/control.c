@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/threeway */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/nsproxy.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <net/net_namespace.h>
+
+#include "control.h"
+#include "flow.h"
+#include "netns.h"
+
+#define HS_LIST_ROOM_MAX	4096
+
+/**
+ * struct hs_control - an open file
+ * @hn:		the engine of its namespace, which the file keeps alive
+ * @lock:	guards the list of flows
+ * @iter:	where the list of flows stands
+ * @walking:	@iter is in use
+ * @cursor:	what the next call for the list must bring
+ */
+struct hs_control {
+	struct hs_net *hn;
+	struct mutex lock;	/* walking, iter and cursor */
+	struct rhashtable_iter iter;
+	bool walking;
+	u64 cursor;
+};
+
+static bool hs_control_allowed(const struct net *net)
+{
+	return ns_capable(net->user_ns, CAP_NET_ADMIN);
+}
+
+static int hs_control_open(struct inode *inode, struct file *file)
+{
+	struct net *net = current->nsproxy->net_ns;
+	struct hs_control *control;
+
+	if (!hs_control_allowed(net))
+		return -EPERM;
+	control = kzalloc(sizeof(*control), GFP_KERNEL_ACCOUNT);
+	if (!control)
+		return -ENOMEM;
+	mutex_init(&control->lock);
+	control->hn = hs_net_get(get_net(net));
+	file->private_data = control;
+	return stream_open(inode, file);
+}
+
+static void hs_flow_list_end(struct hs_control *control)
+{
+	if (control->walking)
+		rhashtable_walk_exit(&control->iter);
+	control->walking = false;
+	control->cursor = 0;
+}
+
+static int hs_control_release(struct inode *inode, struct file *file)
+{
+	struct hs_control *control = file->private_data;
+
+	hs_flow_list_end(control);
+	put_net(control->hn->net);
+	kfree(control);
+	return 0;
+}
+
+static long hs_control_claim_add(struct hs_net *hn, void __user *arg)
+{
+	struct threeway_claim conf;
+	int err;
+
+	if (copy_from_user(&conf, arg, sizeof(conf)))
+		return -EFAULT;
+	err = hs_claim_add(hn, &conf);
+	if (err)
+		return err;
+	if (copy_to_user(arg, &conf, sizeof(conf))) {
+		hs_claim_del(hn, conf.id);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+static long hs_control_claim_del(struct hs_net *hn, void __user *arg)
+{
+	struct threeway_claim_id id;
+
+	if (copy_from_user(&id, arg, sizeof(id)))
+		return -EFAULT;
+	if (id.pad)
+		return -EINVAL;
+	return hs_claim_del(hn, id.id);
+}
+
+static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
+{
+	struct threeway_flow_del del;
+	struct hs_flow_key key = {};
+	struct hs_flow *flow;
+	long err = -ENOENT;
+
+	if (copy_from_user(&del, arg, sizeof(del)))
+		return -EFAULT;
+	if (del.pad || del.key.pad ||
+	    (del.key.family != AF_INET && del.key.family != AF_INET6))
+		return -EINVAL;
+	key.family = del.key.family;
+	key.local_port = del.key.local_port;
+	key.remote_port = del.key.remote_port;
+	key.ifindex = del.key.ifindex;
+	memcpy(&key.local, del.key.local, sizeof(key.local));
+	memcpy(&key.remote, del.key.remote, sizeof(key.remote));
+
+	rcu_read_lock();
+	flow = hs_flow_find(hn, &key);
+	if (flow && (!del.id || del.id == flow->id) && hs_flow_hold(flow)) {
+		if (hs_flow_end(flow, THREEWAY_C_flows_killed))
+			err = 0;
+		hs_flow_put(flow);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/* Claims from the cursor, an id, on. Return: how many. */
+static u32 hs_claims_collect(struct hs_net *hn, u64 *cursor,
+			     struct threeway_claim_record *record, u32 room)
+{
+	struct hs_claim *claim;
+	u32 n = 0;
+
+	mutex_lock(&hn->lock);
+	list_for_each_entry(claim, &hn->claims.list, list) {
+		if (claim->deleted || claim->conf.id <= *cursor)
+			continue;
+		if (n == room)
+			break;
+		record[n].claim = claim->conf;
+		record[n].flows = atomic_read(&claim->flows);
+		record[n].opened = atomic64_read(&claim->opened);
+		record[n].handed_over = atomic64_read(&claim->handed_over);
+		n++;
+	}
+	mutex_unlock(&hn->lock);
+	if (n)
+		*cursor = record[n - 1].claim.id;
+	return n;
+}
+
+static u32 hs_flows_collect(struct hs_control *control,
+			    struct threeway_flow *record, u32 room)
+{
+	struct hs_flow *flow;
+	u32 n = 0;
+
+	if (!control->walking)
+		rhashtable_walk_enter(&control->hn->flows, &control->iter);
+	control->walking = true;
+	rhashtable_walk_start(&control->iter);
+	while (n < room) {
+		flow = hs_flow_walk_next(&control->iter);
+		if (!flow)
+			break;
+		hs_flow_fill(flow, &record[n++]);
+	}
+	rhashtable_walk_stop(&control->iter);
+	return n;
+}
+
+static int hs_list_read(struct threeway_list *list, const void __user *arg)
+{
+	if (copy_from_user(list, arg, sizeof(*list)))
+		return -EFAULT;
+	if (list->count || !list->room || list->room > HS_LIST_ROOM_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static long hs_list_write(struct threeway_list *list, void __user *arg,
+			  const void *records, size_t size)
+{
+	if (copy_to_user(u64_to_user_ptr(list->records), records,
+			 list->count * size) ||
+	    copy_to_user(arg, list, sizeof(*list)))
+		return -EFAULT;
+	return 0;
+}
+
+static long hs_control_claim_list(struct hs_net *hn, void __user *arg)
+{
+	struct threeway_claim_record *records;
+	struct threeway_list list;
+	long err;
+
+	err = hs_list_read(&list, arg);
+	if (err)
+		return err;
+	if (list.cursor > U32_MAX)
+		return -EINVAL;
+	records = kvcalloc(list.room, sizeof(*records), GFP_KERNEL_ACCOUNT);
+	if (!records)
+		return -ENOMEM;
+	list.count = hs_claims_collect(hn, &list.cursor, records, list.room);
+	err = hs_list_write(&list, arg, records, sizeof(*records));
+	kvfree(records);
+	return err;
+}
+
+static long hs_control_flow_list(struct hs_control *control, void __user *arg)
+{
+	struct threeway_flow *records;
+	struct threeway_list list;
+	long err;
+
+	err = hs_list_read(&list, arg);
+	if (err)
+		return err;
+	records = kvcalloc(list.room, sizeof(*records), GFP_KERNEL_ACCOUNT);
+	if (!records)
+		return -ENOMEM;
+
+	mutex_lock(&control->lock);
+	if (!list.cursor)
+		hs_flow_list_end(control);
+	if (list.cursor != control->cursor) {
+		err = -EINVAL;
+	} else {
+		list.count = hs_flows_collect(control, records, list.room);
+		list.cursor += list.count;
+		control->cursor = list.cursor;
+		err = hs_list_write(&list, arg, records, sizeof(*records));
+	}
+	mutex_unlock(&control->lock);
+	kvfree(records);
+	return err;
+}
+
+static long hs_control_stat_get(struct hs_net *hn, void __user *arg)
+{
+	u64 __user *to;
+	struct threeway_stat stat;
+	u32 i;
+
+	if (copy_from_user(&stat, arg, sizeof(stat)))
+		return -EFAULT;
+	if (stat.count || !stat.room || stat.room > HS_LIST_ROOM_MAX)
+		return -EINVAL;
+	to = u64_to_user_ptr(stat.values);
+	stat.count = min_t(u32, stat.room, THREEWAY_COUNTER_MAX);
+	for (i = 0; i < stat.count; i++) {
+		u64 value = hs_stat_read(hn, i);
+
+		if (copy_to_user(to + i, &value, sizeof(value)))
+			return -EFAULT;
+	}
+	return copy_to_user(arg, &stat, sizeof(stat)) ? -EFAULT : 0;
+}
+
+static long hs_control_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long arg)
+{
+	struct hs_control *control = file->private_data;
+	void __user *user = (void __user *)arg;
+	struct hs_net *hn = control->hn;
+
+	if (!hs_control_allowed(hn->net))
+		return -EPERM;
+	switch (cmd) {
+	case THREEWAY_IOC_CLAIM_ADD:
+		return hs_control_claim_add(hn, user);
+	case THREEWAY_IOC_CLAIM_DEL:
+		return hs_control_claim_del(hn, user);
+	case THREEWAY_IOC_CLAIM_LIST:
+		return hs_control_claim_list(hn, user);
+	case THREEWAY_IOC_FLOW_LIST:
+		return hs_control_flow_list(control, user);
+	case THREEWAY_IOC_FLOW_DEL:
+		return hs_control_flow_del(hn, user);
+	case THREEWAY_IOC_STAT_GET:
+		return hs_control_stat_get(hn, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations hs_control_fops = {
+	.owner = THIS_MODULE,
+	.open = hs_control_open,
+	.release = hs_control_release,
+	.unlocked_ioctl = hs_control_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = no_llseek,
+};
+
+static struct miscdevice hs_control_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "threeway",
+	.mode = 0600,
+	.fops = &hs_control_fops,
+};
+
+int hs_control_setup(void)
+{
+	return misc_register(&hs_control_device);
+}
+
+void hs_control_teardown(void)
+{
+	misc_deregister(&hs_control_device);
+}

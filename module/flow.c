@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Flows: the handshakes that the engine tracks. */
+#include <linux/once.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include "flow.h"
+#include "netns.h"
+#include "policy.h"
+
+static struct kmem_cache *hs_flow_cache;
+
+/* Keyed with a secret, so that no peer can choose tuples that share a bucket. */
+static u32 hs_flow_hash(const void *data, u32 len, u32 seed)
+{
+	static siphash_aligned_key_t secret;
+
+	get_random_once(&secret, sizeof(secret));
+	return (u32)siphash(data, len, &secret) ^ seed;
+}
+
+static const struct rhashtable_params hs_flow_params = {
+	.head_offset = offsetof(struct hs_flow, node),
+	.key_offset = offsetof(struct hs_flow, key),
+	.key_len = sizeof(struct hs_flow_key),
+	.hashfn = hs_flow_hash,
+	.automatic_shrinking = true,
+};
+
+struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
+			      const struct hs_flow_key *key)
+{
+	struct hs_flow *flow;
+
+	if (!hs_claim_hold(claim))
+		return NULL;
+	flow = kmem_cache_zalloc(hs_flow_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!flow) {
+		hs_claim_put(claim);
+		return NULL;
+	}
+	spin_lock_init(&flow->lock);
+	refcount_set(&flow->refs, 1);
+	timer_setup(&flow->timer, hs_flow_timer, TIMER_PINNED);
+	flow->key = *key;
+	flow->hn = hn;
+	flow->claim = claim;
+	flow->opened = jiffies;
+	flow->id = atomic64_inc_return(&hn->flow_id);
+	atomic_inc(&claim->flows);
+	atomic_inc(&hn->flow_live);
+	return flow;
+}
+
+static void hs_flow_free_rcu(struct rcu_head *rcu)
+{
+	struct hs_flow *flow = container_of(rcu, struct hs_flow, rcu);
+
+	kfree(flow->syn);
+	kmem_cache_free(hs_flow_cache, flow);
+}
+
+void hs_flow_put(struct hs_flow *flow)
+{
+	struct hs_net *hn = flow->hn;
+
+	if (!refcount_dec_and_test(&flow->refs))
+		return;
+	atomic_dec(&flow->claim->flows);
+	hs_claim_put(flow->claim);
+	call_rcu(&flow->rcu, hs_flow_free_rcu);
+	/* hn may be gone right after this */
+	if (atomic_dec_and_test(&hn->flow_live))
+		wake_up_var(&hn->flow_live);
+}
+
+int hs_flow_insert(struct hs_flow *flow)
+{
+	struct hs_net *hn = flow->hn;
+	int err;
+
+	refcount_inc(&flow->refs);
+	err = rhashtable_lookup_insert_fast(&hn->flows, &flow->node,
+					    hs_flow_params);
+	if (err) {
+		refcount_dec(&flow->refs);
+		return err;
+	}
+	atomic_inc(&hn->flow_count);
+	atomic64_inc(&flow->claim->opened);
+	return 0;
+}
+
+struct hs_flow *hs_flow_find(struct hs_net *hn, const struct hs_flow_key *key)
+{
+	return rhashtable_lookup(&hn->flows, key, hs_flow_params);
+}
+
+void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason)
+{
+	struct hs_net *hn = flow->hn;
+
+	rhashtable_remove_fast(&hn->flows, &flow->node, hs_flow_params);
+	hs_count(hn, reason);
+	atomic_dec(&hn->flow_count);
+	if (timer_delete(&flow->timer))
+		hs_flow_put(flow);
+	hs_flow_put(flow);
+}
+
+bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason)
+{
+	bool first;
+
+	spin_lock_bh(&flow->lock);
+	first = !flow->dead;
+	flow->dead = true;
+	spin_unlock_bh(&flow->lock);
+	if (first)
+		hs_flow_unlink(flow, reason);
+	return first;
+}
+
+void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
+{
+	lockdep_assert_held(&flow->lock);
+	if (!mod_timer(&flow->timer, jiffies + msecs_to_jiffies(timer_ms)))
+		refcount_inc(&flow->refs);
+}
+
+struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter)
+{
+	struct hs_flow *flow;
+
+	do
+		flow = rhashtable_walk_next(iter);
+	while (IS_ERR(flow));	/* a resize, the walk begins again */
+	return flow;
+}
+
+void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
+{
+	unsigned long now = jiffies;
+	struct hs_policy policy;
+	struct hs_tcb tcb;
+
+	spin_lock_bh(&flow->lock);
+	tcb = flow->tcb;
+	spin_unlock_bh(&flow->lock);
+	hs_policy_read(flow->hn, flow->claim, NULL, &policy);
+
+	memset(out, 0, sizeof(*out));
+	out->id = flow->id;
+	out->claim = flow->claim->conf.id;
+	out->direction = THREEWAY_PASSIVE;
+	out->state = tcb.state;
+	out->key.family = flow->key.family;
+	out->key.local_port = flow->key.local_port;
+	out->key.remote_port = flow->key.remote_port;
+	out->key.ifindex = flow->key.ifindex;
+	memcpy(out->key.local, &flow->key.local, sizeof(out->key.local));
+	memcpy(out->key.remote, &flow->key.remote, sizeof(out->key.remote));
+	out->iss = tcb.iss;
+	out->irs = tcb.irs;
+	out->snd_nxt = tcb.iss + 1;
+	out->rcv_nxt = tcb.irs + 1;
+	out->rcv_wnd = tcb.rcv_wnd;
+	out->flags = (tcb.sack_ok ? THREEWAY_F_SACK : 0) |
+		     (tcb.tstamp_ok ? THREEWAY_F_TIMESTAMPS : 0) |
+		     (tcb.wscale_ok ? THREEWAY_F_WINDOW_SCALING : 0) |
+		     (tcb.ecn_ok ? THREEWAY_F_ECN : 0) |
+		     (tcb.acked ? THREEWAY_F_ACKED : 0);
+	out->peer_mss = tcb.peer_mss;
+	out->snd_wscale = tcb.snd_wscale;
+	out->rcv_wscale = tcb.rcv_wscale;
+	out->retransmits = tcb.retransmits;
+	out->retries_left = hs_retries_left(&tcb, &policy);
+	out->age_ms = jiffies_to_msecs(now - flow->opened);
+	if (time_after(flow->timer.expires, now))
+		out->timer_ms = jiffies_to_msecs(flow->timer.expires - now);
+}
+
+void hs_flows_purge(struct hs_net *hn)
+{
+	struct rhashtable_iter iter;
+	struct hs_flow *flow;
+
+	while (atomic_read(&hn->flow_count)) {
+		rhashtable_walk_enter(&hn->flows, &iter);
+		rhashtable_walk_start(&iter);
+		while ((flow = hs_flow_walk_next(&iter)))
+			hs_flow_end(flow, THREEWAY_C_flows_purged);
+		rhashtable_walk_stop(&iter);
+		rhashtable_walk_exit(&iter);
+		cond_resched();
+	}
+	wait_var_event(&hn->flow_live, !atomic_read(&hn->flow_live));
+}
+
+int hs_flows_setup(struct hs_net *hn)
+{
+	return rhashtable_init(&hn->flows, &hs_flow_params);
+}
+
+void hs_flows_teardown(struct hs_net *hn)
+{
+	rhashtable_destroy(&hn->flows);
+}
+
+int hs_flow_cache_create(void)
+{
+	hs_flow_cache = kmem_cache_create("threeway_flow",
+					  sizeof(struct hs_flow), 0,
+					  SLAB_HWCACHE_ALIGN, NULL);
+	return hs_flow_cache ? 0 : -ENOMEM;
+}
+
+void hs_flow_cache_destroy(void)
+{
+	/* flows are freed by RCU callbacks of this module */
+	rcu_barrier();
+	kmem_cache_destroy(hs_flow_cache);
+}

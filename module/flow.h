@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Flows: the handshakes that the engine tracks. */
+#ifndef HS_FLOW_H
+#define HS_FLOW_H
+
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+
+#include "claim.h"
+#include "core/tcb.h"
+
+struct hs_net;
+struct saved_syn;
+
+/**
+ * struct hs_flow_key - what tells one flow of a namespace from the others
+ * @local:	local address
+ * @remote:	remote address
+ * @local_port:	local port
+ * @remote_port: remote port
+ * @ifindex:	the link of a link-local peer or the VRF, else 0
+ * @family:	AF_INET or AF_INET6
+ */
+struct hs_flow_key {
+	union hs_addr local;
+	union hs_addr remote;
+	__be16 local_port;
+	__be16 remote_port;
+	u32 ifindex;
+	u32 family;
+};
+
+/**
+ * struct hs_flow - one handshake
+ * @node:	in hs_net.flows
+ * @key:	its key there
+ * @lock:	guards @tcb, @dead and the arming of @timer
+ * @refs:	the table, the armed timer and whoever works on it
+ * @dead:	out of the table, never armed again
+ * @time_wait:	the tuple was in TIME-WAIT when the SYN came
+ * @syn_tos:	TOS or traffic class of the SYN
+ * @syn_ttl:	TTL or hop limit of the SYN
+ * @tcb:	the protocol's state
+ * @timer:	retransmission
+ * @hn:		its namespace
+ * @claim:	its claim
+ * @id:		unique in the namespace
+ * @listener:	socket cookie of its listener
+ * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
+ * @opened:	jiffies of the SYN
+ * @window_clamp: limit of the receive window, for the native socket
+ * @bound_if:	interface that answers leave by, 0 for any
+ * @iif:	interface of the SYN
+ * @sdif:	its VRF slave, 0 for none
+ * @mark:	mark of the answers
+ * @txhash:	hash of the answers, for multipath and flow labels
+ * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
+ * @rcu:	to free it
+ */
+struct hs_flow {
+	struct rhash_head node;
+	struct hs_flow_key key;
+	spinlock_t lock;	/* tcb, dead, arming of timer */
+	refcount_t refs;
+	bool dead;
+	bool time_wait;
+	u8 syn_tos;
+	u8 syn_ttl;
+	struct hs_tcb tcb;
+	struct timer_list timer;
+	struct hs_net *hn;
+	struct hs_claim *claim;
+	u64 id;
+	u64 listener;
+	u64 synack_us;
+	unsigned long opened;
+	u32 window_clamp;
+	int bound_if;
+	int iif;
+	int sdif;
+	u32 mark;
+	u32 txhash;
+	struct saved_syn *syn;
+	struct rcu_head rcu;
+};
+
+int hs_flow_cache_create(void);
+void hs_flow_cache_destroy(void);
+
+int hs_flows_setup(struct hs_net *hn);
+void hs_flows_teardown(struct hs_net *hn);
+
+/* Delete all flows and wait until they are gone; no hook may run. */
+void hs_flows_purge(struct hs_net *hn);
+
+/**
+ * hs_flow_alloc() - a flow that is not in the table yet
+ * @hn:		the namespace
+ * @claim:	its claim; the flow takes a reference
+ * @key:	its key
+ *
+ * Context: RCU, BH. Return: a flow with one reference, or NULL.
+ */
+struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
+			      const struct hs_flow_key *key);
+
+/**
+ * hs_flow_insert() - put a new flow into the table
+ * @flow:	the flow
+ *
+ * Return: 0; -EEXIST when the key is taken; -ENOMEM or -E2BIG.
+ */
+int hs_flow_insert(struct hs_flow *flow);
+
+/* Context: RCU. */
+struct hs_flow *hs_flow_find(struct hs_net *hn, const struct hs_flow_key *key);
+
+static inline bool hs_flow_hold(struct hs_flow *flow)
+{
+	return refcount_inc_not_zero(&flow->refs);
+}
+
+void hs_flow_put(struct hs_flow *flow);
+
+/**
+ * hs_flow_end() - delete a flow
+ * @flow:	the flow, its lock not held
+ * @reason:	the counter to bump
+ *
+ * Return: whether this call deleted it.
+ */
+bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason);
+
+/**
+ * hs_flow_unlink() - the rest of hs_flow_end()
+ * @flow:	the flow, its lock not held; the caller has set @flow->dead under
+ *		the lock and was the first to do so
+ * @reason:	the counter to bump
+ */
+void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason);
+
+/* (Re)arm the timer. Context: hs_flow.lock held, not dead. */
+void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms);
+
+/* Flow table walkers skip nothing but what rhashtable_walk_next() skips. */
+struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter);
+
+/* The flow as the control interface shows it. */
+void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out);
+
+/* Implemented by timer.c. */
+void hs_flow_timer(struct timer_list *timer);
+
+#endif /* HS_FLOW_H */

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The netfilter hooks.
+ *
+ * LOCAL_IN, last: defragmentation, routing, firewall, conntrack and NAT have all
+ * had their say, so that a packet they drop is dropped and a translated one comes
+ * translated. LOCAL_OUT, first: the SYN-ACK of a replay is seen by nobody else.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "arrive.h"
+#include "handoff.h"
+#include "hook.h"
+#include "netns.h"
+#include "packet.h"
+#include "passive.h"
+
+static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
+				       bool flows)
+{
+	unsigned int verdict = HS_FLOW_GONE;
+	struct hs_flow *flow = NULL;
+
+	if (!hs_packet_read(pkt)) {
+		hs_count(hn, THREEWAY_C_segment_malformed);
+		return NF_ACCEPT;
+	}
+	if (flows)
+		flow = hs_flow_find(hn, &pkt->key);
+	if (flow)
+		verdict = hs_arrive(flow, pkt);
+	if (verdict == HS_FLOW_GONE)
+		verdict = pkt->syn ? hs_passive_syn(hn, pkt) : NF_ACCEPT;
+	if (verdict == NF_STOLEN) {
+		__TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
+		consume_skb(pkt->skb);
+	}
+	return verdict;
+}
+
+static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct hs_packet pkt = { .skb = skb, .family = state->pf };
+	struct hs_net *hn = priv;
+	bool flows;
+
+	/* early demux found an established connection, or TPROXY a socket */
+	if (skb->sk && sk_fullsock(skb->sk))
+		return NF_ACCEPT;
+	if (!hs_packet_find(&pkt) ||
+	    !hs_claims_port(&hn->claims, ntohs(pkt.key.local_port)))
+		return NF_ACCEPT;
+	flows = atomic_read(&hn->flow_count);
+	if (!pkt.syn && !flows)
+		return NF_ACCEPT;
+	return hs_local_in_packet(hn, &pkt, flows);
+}
+
+static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	return hs_handoff_output(skb);
+}
+
+static const struct nf_hook_ops hs_hook_template[HS_HOOKS] = {
+	{
+		.hook = hs_local_in,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP_PRI_LAST,
+	}, {
+		.hook = hs_local_out,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_FIRST,
+	}, {
+		.hook = hs_local_in,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP6_PRI_LAST,
+	}, {
+		.hook = hs_local_out,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP6_PRI_FIRST,
+	},
+};
+
+int hs_hook_register(struct hs_net *hn)
+{
+	int i, err;
+
+	lockdep_assert_held(&hn->lock);
+	if (hn->hooked)
+		return 0;
+	memcpy(hn->hooks, hs_hook_template, sizeof(hn->hooks));
+	for (i = 0; i < HS_HOOKS; i++)
+		hn->hooks[i].priv = hn;
+	err = nf_register_net_hooks(hn->net, hn->hooks, HS_HOOKS);
+	hn->hooked = !err;
+	return err;
+}
+
+void hs_hook_unregister(struct hs_net *hn)
+{
+	lockdep_assert_held(&hn->lock);
+	if (!hn->hooked)
+		return;
+	nf_unregister_net_hooks(hn->net, hn->hooks, HS_HOOKS);
+	hn->hooked = false;
+}

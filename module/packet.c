@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A received packet. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <net/dsfield.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+
+#include "packet.h"
+
+/* LOCAL_IN comes before extension headers are handled: walk over them. */
+static bool hs_packet_ipv6_thoff(struct hs_packet *pkt)
+{
+	unsigned short fragment = 0;
+	int flags = 0;
+
+	pkt->thoff = sizeof(struct ipv6hdr);
+	pkt->plain = ipv6_hdr(pkt->skb)->nexthdr == IPPROTO_TCP;
+	if (pkt->plain)
+		return true;
+	pkt->thoff = 0;
+	if (ipv6_find_hdr(pkt->skb, &pkt->thoff, IPPROTO_TCP, &fragment,
+			  &flags) != IPPROTO_TCP || fragment)
+		return false;
+	/* the rest of a fragment is not here, and an atomic one is too rare */
+	return !(flags & IP6_FH_F_FRAG);
+}
+
+static bool hs_packet_ipv4_thoff(struct hs_packet *pkt)
+{
+	const struct iphdr *iph = ip_hdr(pkt->skb);
+
+	if (iph->protocol != IPPROTO_TCP || ip_is_fragment(iph))
+		return false;
+	pkt->thoff = iph->ihl * 4;
+	pkt->plain = pkt->thoff == sizeof(*iph);
+	return true;
+}
+
+bool hs_packet_find(struct hs_packet *pkt)
+{
+	const struct tcphdr *th;
+	struct tcphdr buf;
+	bool tcp;
+
+	tcp = pkt->family == AF_INET ? hs_packet_ipv4_thoff(pkt) :
+				       hs_packet_ipv6_thoff(pkt);
+	if (!tcp)
+		return false;
+	th = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	if (!th)
+		return false;
+	pkt->syn = th->syn;
+	pkt->key.local_port = th->dest;
+	pkt->key.remote_port = th->source;
+	return true;
+}
+
+static void hs_packet_addresses(struct hs_packet *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	pkt->key.family = pkt->family;
+	if (pkt->family == AF_INET) {
+		const struct iphdr *iph = ip_hdr(skb);
+
+		pkt->key.local.v4 = iph->daddr;
+		pkt->key.remote.v4 = iph->saddr;
+		pkt->iif = inet_iif(skb);
+		pkt->sdif = inet_sdif(skb);
+		pkt->tos = ipv4_get_dsfield(iph);
+		pkt->ttl = iph->ttl;
+	} else {
+		const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+		pkt->key.local.v6 = ip6h->daddr;
+		pkt->key.remote.v6 = ip6h->saddr;
+		pkt->iif = inet6_iif(skb);
+		pkt->sdif = inet6_sdif(skb);
+		pkt->tos = ipv6_get_dsfield(ip6h);
+		pkt->ttl = ip6h->hop_limit;
+		if (ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_LINKLOCAL)
+			pkt->key.ifindex = pkt->iif;
+	}
+	/* two VRFs may use the same addresses */
+	if (!pkt->key.ifindex && netif_is_l3_master(skb->dev))
+		pkt->key.ifindex = skb->dev->ifindex;
+}
+
+bool hs_packet_read(struct hs_packet *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+	u32 len = skb->len - pkt->thoff;
+	const u8 *header;
+
+	hs_packet_addresses(pkt);
+	if (!pskb_may_pull(skb, pkt->thoff + sizeof(struct tcphdr)))
+		return false;
+	header = skb_network_header(skb) + pkt->thoff;
+	if (!pskb_may_pull(skb, pkt->thoff +
+				((const struct tcphdr *)header)->doff * 4))
+		return false;
+	/* pulling may have moved the header */
+	header = skb_network_header(skb) + pkt->thoff;
+	return hs_segment_parse(&pkt->seg, header, skb_headlen(skb) - pkt->thoff,
+				len, pkt->tos & INET_ECN_MASK);
+}
+
+bool hs_packet_checksum_ok(const struct hs_packet *pkt)
+{
+	return !nf_checksum(pkt->skb, NF_INET_LOCAL_IN, pkt->thoff, IPPROTO_TCP,
+			    pkt->family);
+}

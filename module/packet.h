@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A received packet, read once for all that look at it. */
+#ifndef HS_PACKET_H
+#define HS_PACKET_H
+
+#include <linux/skbuff.h>
+
+#include "core/segment.h"
+#include "flow.h"
+
+/**
+ * struct hs_packet - a segment that came up to this host
+ * @skb:	it, at the network header
+ * @key:	the key of its flow
+ * @seg:	its TCP header
+ * @thoff:	offset of the TCP header
+ * @iif:	interface it came in by
+ * @sdif:	VRF slave, 0 for none
+ * @family:	AF_INET or AF_INET6
+ * @tos:	TOS or traffic class
+ * @ttl:	TTL or hop limit
+ * @plain:	no IP options, no extension headers
+ * @syn:	it has SYN
+ */
+struct hs_packet {
+	struct sk_buff *skb;
+	struct hs_flow_key key;
+	struct hs_segment seg;
+	unsigned int thoff;
+	int iif;
+	int sdif;
+	u8 family;
+	u8 tos;
+	u8 ttl;
+	bool plain;
+	bool syn;
+};
+
+/**
+ * hs_packet_find() - find the TCP header
+ * @pkt:	@skb and @family are set; sets @thoff, @plain, @syn and the ports
+ *
+ * Return: false when this is no whole TCP segment.
+ */
+bool hs_packet_find(struct hs_packet *pkt);
+
+/**
+ * hs_packet_read() - read addresses and the TCP header
+ * @pkt:	after hs_packet_find()
+ *
+ * Return: false when the TCP header is malformed.
+ */
+bool hs_packet_read(struct hs_packet *pkt);
+
+/* Does the TCP checksum hold? It is not known yet when the hook runs. */
+bool hs_packet_checksum_ok(const struct hs_packet *pkt);
+
+#endif /* HS_PACKET_H */

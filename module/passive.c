@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Passive open: a SYN for a claim. */
+#include <linux/netfilter.h>
+#include <linux/timekeeping.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/secure_seq.h>
+#include <net/tcp.h>
+
+#include "confirm.h"
+#include "core/isn.h"
+#include "listener.h"
+#include "passive.h"
+#include "policy.h"
+#include "request.h"
+#include "xmit.h"
+
+/* What a passive open works on. */
+struct hs_opening {
+	struct hs_net *hn;
+	struct hs_packet *pkt;
+	struct hs_claim *claim;
+	struct sock *listener;
+	struct hs_time_wait previous;
+	bool time_wait;
+	struct hs_flow *flow;
+	struct tcp_request_sock treq;
+	struct dst_entry *dst;
+	struct flowi fl;
+};
+
+static bool hs_packet_unicast(const struct hs_packet *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (skb->pkt_type != PACKET_HOST || !skb_dst(skb))
+		return false;
+	if (pkt->family == AF_INET)
+		return !(skb_rtable(skb)->rt_flags &
+			 (RTCF_BROADCAST | RTCF_MULTICAST));
+	return ipv6_unicast_destination(skb) &&
+	       !ipv6_addr_v4mapped(&pkt->key.remote.v6);
+}
+
+/* The native socket of the tuple, referenced unless it is the skb's own. */
+static struct sock *hs_native_socket(struct hs_net *hn,
+				     const struct hs_packet *pkt)
+{
+	struct inet_hashinfo *hashinfo = hn->net->ipv4.tcp_death_row.hashinfo;
+	const struct hs_flow_key *key = &pkt->key;
+
+	if (pkt->skb->sk)
+		return pkt->skb->sk;
+	if (pkt->family == AF_INET)
+		return __inet_lookup_established(hn->net, hashinfo,
+						 key->remote.v4,
+						 key->remote_port,
+						 key->local.v4,
+						 ntohs(key->local_port),
+						 pkt->iif, pkt->sdif);
+	return __inet6_lookup_established(hn->net, hashinfo, &key->remote.v6,
+					  key->remote_port, &key->local.v6,
+					  ntohs(key->local_port),
+					  pkt->iif, pkt->sdif);
+}
+
+static bool hs_time_wait_allows(struct hs_opening *o, struct sock *sk)
+{
+	const struct tcp_timewait_sock *tw = tcp_twsk(sk);
+	struct hs_time_wait *previous = &o->previous;
+
+	if (inet_twsk(sk)->tw_substate != TCP_TIME_WAIT)
+		return false;
+	previous->snd_nxt = tw->tw_snd_nxt;
+	previous->rcv_nxt = tw->tw_rcv_nxt;
+	previous->ts_recent = READ_ONCE(tw->tw_ts_recent);
+	previous->timestamps = READ_ONCE(tw->tw_ts_recent_stamp) &&
+		READ_ONCE(o->hn->net->ipv4.sysctl_tcp_timestamps);
+	return hs_time_wait_reusable(previous, &o->pkt->seg);
+}
+
+/* Does a native socket have the tuple? TIME-WAIT may let it go. */
+static enum threeway_counter hs_native_owner(struct hs_opening *o)
+{
+	struct sock *sk = hs_native_socket(o->hn, o->pkt);
+	enum threeway_counter reason = THREEWAY_C_native_socket_owns;
+
+	if (!sk)
+		return HS_NONE;
+	if (sk->sk_state == TCP_TIME_WAIT) {
+		o->time_wait = hs_time_wait_allows(o, sk);
+		reason = o->time_wait ? HS_NONE : THREEWAY_C_native_time_wait;
+	}
+	if (sk != o->pkt->skb->sk)
+		sock_gen_put(sk);
+	return reason;
+}
+
+static enum threeway_counter hs_limits(const struct hs_opening *o)
+{
+	const struct hs_net *hn = o->hn;
+
+	if (atomic_read(&hn->flow_count) >= READ_ONCE(hn->sysctl.max_flows))
+		return THREEWAY_C_native_flow_limit;
+	/* a peer that was in TIME-WAIT is real */
+	if (!o->time_wait && atomic_read(&o->claim->flows) >=
+			     hs_policy_backlog(hn, o->claim))
+		return THREEWAY_C_native_backlog_full;
+	return HS_NONE;
+}
+
+/* Why the native stack has to deal with this SYN, or HS_NONE. */
+static enum threeway_counter hs_opening_check(struct hs_opening *o)
+{
+	enum threeway_counter reason;
+
+	if (!o->pkt->plain)
+		return THREEWAY_C_native_ip_options;
+	reason = hs_native_owner(o);
+	if (reason != HS_NONE)
+		return reason;
+	o->listener = hs_listener_lookup(o->hn, o->pkt);
+	if (!o->listener)
+		return THREEWAY_C_native_no_listener;
+	reason = hs_listener_objection(o->listener, o->pkt);
+	if (reason != HS_NONE)
+		return reason;
+	reason = hs_limits(o);
+	if (reason != HS_NONE)
+		return reason;
+	return hs_listener_refuses(o->listener, o->pkt, true);
+}
+
+static union tcp_seq_and_ts_off hs_kernel_isn(struct net *net,
+					      const struct hs_flow_key *key)
+{
+	if (key->family == AF_INET)
+		return secure_tcp_seq_and_ts_off(net, key->local.v4,
+						 key->remote.v4,
+						 key->local_port,
+						 key->remote_port);
+	return secure_tcpv6_seq_and_ts_off(net, key->local.v6.s6_addr32,
+					   key->remote.v6.s6_addr32,
+					   key->local_port, key->remote_port);
+}
+
+static u32 hs_opening_iss(const struct hs_opening *o, u32 kernel_isn)
+{
+	const struct hs_flow_key *key = &o->pkt->key;
+	enum threeway_isn source = hs_policy_isn(o->hn, o->claim);
+
+	if (source == THREEWAY_ISN_FIXED)
+		return o->claim->conf.policy.isn_fixed;
+	if (o->time_wait)
+		return hs_time_wait_iss(&o->previous);
+	if (source == THREEWAY_ISN_KERNEL)
+		return kernel_isn;
+	return hs_isn((u32)siphash(key, sizeof(*key), &o->hn->isn_key),
+		      ktime_get_boottime_ns());
+}
+
+static void hs_opening_negotiate(struct hs_opening *o)
+{
+	union tcp_seq_and_ts_off native = hs_kernel_isn(o->hn->net,
+							&o->pkt->key);
+	u32 ecn = dst_feature(o->dst, DST_FEATURE_ECN_MASK);
+	struct hs_flow *flow = o->flow;
+	struct hs_offer offer;
+
+	hs_policy_offer(o->hn, o->claim, o->listener, o->pkt->family, &offer);
+	offer.ecn_always &= tcp_ca_needs_ecn(o->listener) ||
+			    (ecn & DST_FEATURE_ECN_CA) ||
+			    tcp_bpf_ca_needs_ecn((struct sock *)&o->treq);
+	offer.ecn &= READ_ONCE(o->hn->net->ipv4.sysctl_tcp_ecn) || ecn;
+	/* the native offset, so that a tuple's TSval stays monotonic whoever
+	 * does its handshakes
+	 */
+	hs_tcb_passive_open(&flow->tcb, &o->pkt->seg, &offer,
+			    hs_opening_iss(o, native.seq), native.ts_off);
+	hs_request_window(&o->treq, o->listener, o->dst, flow);
+}
+
+static void hs_opening_save_syn(struct hs_opening *o)
+{
+	const struct sk_buff *skb = o->pkt->skb;
+	u32 tcp_len = tcp_hdrlen(skb);
+	u32 network_len = o->pkt->thoff;
+	struct saved_syn *syn;
+	u32 mac_len = 0;
+	const u8 *base;
+
+	switch (tcp_sk(o->listener)->save_syn) {
+	case 0:
+		return;
+	case 1:
+		base = skb_network_header(skb);
+		break;
+	default:
+		base = skb_mac_header(skb);
+		mac_len = skb_mac_header_len(skb);
+	}
+	syn = kmalloc(struct_size(syn, data, mac_len + network_len + tcp_len),
+		      GFP_ATOMIC | __GFP_NOWARN);
+	if (!syn)
+		return;
+	syn->mac_hdrlen = mac_len;
+	syn->network_hdrlen = network_len;
+	syn->tcp_hdrlen = tcp_len;
+	memcpy(syn->data, base, mac_len + network_len + tcp_len);
+	o->flow->syn = syn;
+}
+
+/* The flow with all that its first SYN-ACK needs, not yet in the table. */
+static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
+{
+	struct hs_packet *pkt = o->pkt;
+	struct hs_flow *flow;
+
+	flow = hs_flow_alloc(o->hn, o->claim, &pkt->key);
+	if (!flow)
+		return THREEWAY_C_native_no_memory;
+	o->flow = flow;
+	flow->listener = hs_listener_cookie(o->listener);
+	flow->time_wait = o->time_wait;
+	hs_request_of_syn(flow, o->listener, pkt);
+	hs_request_init(&o->treq, o->listener, &flow->key, flow->mark,
+			flow->bound_if);
+	if (!hs_request_allowed(&o->treq, o->listener, pkt->skb))
+		return THREEWAY_C_native_policy;
+	o->dst = hs_request_route(&o->treq, o->listener, &o->fl);
+	if (!o->dst)
+		return THREEWAY_C_native_no_route;
+	hs_opening_negotiate(o);
+	hs_opening_save_syn(o);
+	return HS_NONE;
+}
+
+/* Make the flow visible and answer. Return: the fate of the SYN. */
+static unsigned int hs_opening_start(struct hs_opening *o)
+{
+	struct hs_flow *flow = o->flow;
+	u64 now_ns = tcp_clock_ns();
+	struct hs_actions actions;
+	struct hs_policy policy;
+	struct hs_xmit xmit;
+	int err;
+
+	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
+	hs_policy_read(o->hn, o->claim, o->listener, &policy);
+	hs_synack_first(&flow->tcb, &policy,
+			(u32)div_u64(now_ns, NSEC_PER_MSEC), &actions);
+	hs_xmit_prepare(&xmit, flow, o->listener, &actions.reply, o->pkt);
+
+	/* no segment may see the flow before its timer runs */
+	spin_lock(&flow->lock);
+	err = hs_flow_insert(flow);
+	if (!err)
+		hs_flow_timer_set(flow, actions.timer_ms);
+	spin_unlock(&flow->lock);
+	if (err) {
+		dst_release(o->dst);
+		if (err != -EEXIST) {
+			hs_count(o->hn, THREEWAY_C_native_no_memory);
+			return NF_ACCEPT;
+		}
+		/* another CPU answers a copy of this SYN right now */
+		hs_count(o->hn, THREEWAY_C_segment_duplicate_limited);
+		return NF_STOLEN;
+	}
+	hs_count(o->hn, THREEWAY_C_flows_opened);
+	err = hs_xmit_send(&xmit, o->listener, &o->treq, o->dst, &o->fl);
+	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
+	return NF_STOLEN;
+}
+
+static unsigned int hs_opening_run(struct hs_opening *o)
+{
+	enum threeway_counter reason;
+	unsigned int verdict;
+
+	reason = hs_opening_check(o);
+	if (reason == HS_NONE)
+		reason = hs_opening_prepare(o);
+	if (reason != HS_NONE) {
+		hs_count(o->hn, reason);
+		verdict = NF_ACCEPT;
+		if (o->dst)
+			dst_release(o->dst);
+	} else if (!hs_conntrack_confirm(o->pkt->skb)) {
+		hs_count(o->hn, THREEWAY_C_segment_conntrack_drop);
+		verdict = NF_STOLEN;
+		dst_release(o->dst);
+	} else {
+		verdict = hs_opening_start(o);
+	}
+	if (o->flow)
+		hs_flow_put(o->flow);
+	if (o->listener)
+		sock_put(o->listener);
+	return verdict;
+}
+
+unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
+{
+	struct hs_opening o = { .hn = hn, .pkt = pkt };
+	struct hs_actions actions;
+
+	o.claim = hs_claim_find(hn, pkt->family, &pkt->key.local,
+				ntohs(pkt->key.local_port), &pkt->key.remote);
+	if (!o.claim)
+		return NF_ACCEPT;
+	if (!hs_packet_unicast(pkt)) {
+		hs_count(hn, THREEWAY_C_native_not_unicast);
+		return NF_ACCEPT;
+	}
+	if (!hs_packet_checksum_ok(pkt)) {
+		hs_count(hn, THREEWAY_C_segment_bad_checksum);
+		return NF_ACCEPT;
+	}
+	hs_listen_arrives(&pkt->seg, ntohs(pkt->key.remote_port), &actions);
+	hs_count(hn, actions.counter);
+	if (actions.verdict == HS_NATIVE)
+		return NF_ACCEPT;
+	if (actions.counter != HS_NONE)
+		return NF_STOLEN;
+	return hs_opening_run(&o);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Passive open: a SYN for a claim. */
+#ifndef HS_PASSIVE_H
+#define HS_PASSIVE_H
+
+#include "netns.h"
+#include "packet.h"
+
+/**
+ * hs_passive_syn() - a segment with SYN that belongs to no flow
+ * @hn:		the namespace
+ * @pkt:	the segment
+ *
+ * Opens a flow when a claim, a listener and all limits allow it; whatever they
+ * do not allow is the native stack's.
+ *
+ * Context: LOCAL_IN. Return: NF_ACCEPT or NF_STOLEN.
+ */
+unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt);
+
+#endif /* HS_PASSIVE_H */

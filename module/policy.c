@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The values that hold for a flow. */
+#include <linux/ipv6.h>
+#include <net/inet_connection_sock.h>
+#include <net/tcp.h>
+
+#include "claim.h"
+#include "netns.h"
+#include "policy.h"
+
+/* The claim's value if it has one, else the namespace's. */
+static u32 hs_pick(const struct hs_claim *claim, u32 bit, u32 own, u32 common)
+{
+	return claim->conf.policy.set & bit ? own : common;
+}
+
+/* TCP_SYNCNT on a listener stands for tcp_synack_retries. */
+static u32 hs_listener_retries(const struct sock *listener, u32 common)
+{
+	u32 own = listener ? READ_ONCE(inet_csk(listener)->icsk_syn_retries) : 0;
+
+	return own ?: common;
+}
+
+void hs_policy_read(const struct hs_net *hn, const struct hs_claim *claim,
+		    const struct sock *listener, struct hs_policy *policy)
+{
+	const struct threeway_policy *own = &claim->conf.policy;
+	const struct hs_sysctl *ctl = &hn->sysctl;
+
+	memset(policy, 0, sizeof(*policy));
+	policy->rto_initial_ms = hs_pick(claim, THREEWAY_P_RTO_INITIAL,
+					 own->rto_initial_ms,
+					 READ_ONCE(ctl->rto_initial_ms));
+	policy->rto_max_ms = hs_pick(claim, THREEWAY_P_RTO_MAX,
+				     own->rto_max_ms,
+				     READ_ONCE(ctl->rto_max_ms));
+	policy->synack_retries =
+		hs_pick(claim, THREEWAY_P_SYNACK_RETRIES, own->synack_retries,
+			hs_listener_retries(listener,
+					    READ_ONCE(ctl->synack_retries)));
+	policy->ratelimit_ms = READ_ONCE(ctl->invalid_ratelimit_ms);
+	if (!listener)
+		return;
+	policy->defer_accept =
+		READ_ONCE(inet_csk(listener)->icsk_accept_queue.rskq_defer_accept);
+	policy->accept_queue_full = sk_acceptq_is_full(listener);
+	policy->abort_on_overflow =
+		READ_ONCE(hn->net->ipv4.sysctl_tcp_abort_on_overflow);
+}
+
+u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim)
+{
+	return hs_pick(claim, THREEWAY_P_BACKLOG, claim->conf.policy.backlog,
+		       READ_ONCE(hn->sysctl.max_syn_backlog));
+}
+
+enum threeway_isn hs_policy_isn(const struct hs_net *hn,
+				const struct hs_claim *claim)
+{
+	return hs_pick(claim, THREEWAY_P_ISN, claim->conf.policy.isn,
+		       READ_ONCE(hn->sysctl.isn));
+}
+
+void hs_policy_offer(const struct hs_net *hn, const struct hs_claim *claim,
+		     const struct sock *listener, u8 family,
+		     struct hs_offer *offer)
+{
+	const struct threeway_policy *own = &claim->conf.policy;
+	const struct netns_ipv4 *native = &hn->net->ipv4;
+	const struct hs_sysctl *ctl = &hn->sysctl;
+
+	memset(offer, 0, sizeof(*offer));
+	offer->user_mss = READ_ONCE(tcp_sk(listener)->rx_opt.user_mss);
+	offer->default_mss = family == AF_INET ? TCP_MSS_DEFAULT :
+			     IPV6_MIN_MTU - sizeof(struct tcphdr) -
+			     sizeof(struct ipv6hdr);
+	offer->sack = hs_pick(claim, THREEWAY_P_SACK, own->sack,
+			      READ_ONCE(ctl->sack)) &&
+		      READ_ONCE(native->sysctl_tcp_sack);
+	offer->timestamps = hs_pick(claim, THREEWAY_P_TIMESTAMPS,
+				    own->timestamps,
+				    READ_ONCE(ctl->timestamps)) &&
+			    READ_ONCE(native->sysctl_tcp_timestamps);
+	offer->wscale = hs_pick(claim, THREEWAY_P_WINDOW_SCALING,
+				own->window_scaling,
+				READ_ONCE(ctl->window_scaling)) &&
+			READ_ONCE(native->sysctl_tcp_window_scaling);
+	offer->ecn = hs_pick(claim, THREEWAY_P_ECN, own->ecn,
+			     READ_ONCE(ctl->ecn));
+	offer->ecn_always = offer->ecn;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The values that hold for a flow: the claim's, else the listener's, else the
+ * namespace's.
+ */
+#ifndef HS_POLICY_H
+#define HS_POLICY_H
+
+#include "core/tcb.h"
+
+struct hs_claim;
+struct hs_net;
+struct sock;
+
+/**
+ * hs_policy_read() - what holds now
+ * @hn:		the namespace
+ * @claim:	the flow's claim
+ * @listener:	the flow's listener, or NULL where only the schedule matters
+ * @policy:	result
+ */
+void hs_policy_read(const struct hs_net *hn, const struct hs_claim *claim,
+		    const struct sock *listener, struct hs_policy *policy);
+
+/* Half-open flows that a claim may hold. */
+u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim);
+
+/* Where the ISS of a claim's flows comes from. */
+enum threeway_isn hs_policy_isn(const struct hs_net *hn,
+				const struct hs_claim *claim);
+
+/**
+ * hs_policy_offer() - what may be negotiated on a SYN
+ * @hn:		the namespace
+ * @claim:	the claim
+ * @listener:	the listener
+ * @family:	of the SYN
+ * @offer:	result, the ECN bits only as far as the claim and the sysctl go
+ */
+void hs_policy_offer(const struct hs_net *hn, const struct hs_claim *claim,
+		     const struct sock *listener, u8 family,
+		     struct hs_offer *offer);
+
+#endif /* HS_POLICY_H */

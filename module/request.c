@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Request sockets: ours on the stack, and the native one of a handoff. */
+#include <linux/security.h>
+#include <net/inet6_connection_sock.h>
+#include <net/inet_connection_sock.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "netns.h"
+#include "request.h"
+
+void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
+		     const struct hs_flow_key *key, u32 mark, int bound_if)
+{
+	struct inet_request_sock *ireq = &treq->req;
+	struct request_sock *req = &ireq->req;
+
+	memset(treq, 0, sizeof(*treq));
+	req->rsk_listener = listener;
+	ireq->ireq_state = TCP_NEW_SYN_RECV;
+	ireq->ireq_family = key->family;
+	write_pnet(&ireq->ireq_net, sock_net(listener));
+	ireq->ir_num = ntohs(key->local_port);
+	ireq->ir_rmt_port = key->remote_port;
+	ireq->ir_iif = bound_if;
+	ireq->ir_mark = mark;
+	ireq->no_srccheck = inet_sk(listener)->transparent;
+	if (key->family == AF_INET) {
+		ireq->ir_loc_addr = key->local.v4;
+		ireq->ir_rmt_addr = key->remote.v4;
+	} else {
+		ireq->ir_v6_loc_addr = key->local.v6;
+		ireq->ir_v6_rmt_addr = key->remote.v6;
+	}
+}
+
+void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
+		       const struct hs_packet *pkt)
+{
+	flow->mark = inet_request_mark(listener, pkt->skb);
+	flow->bound_if = inet_request_bound_dev_if(listener, pkt->skb);
+	/* a link-local address means nothing without its link */
+	if (pkt->family == AF_INET6 &&
+	    (!listener->sk_bound_dev_if || pkt->sdif) &&
+	    ipv6_addr_type(&pkt->key.remote.v6) & IPV6_ADDR_LINKLOCAL)
+		flow->bound_if = pkt->iif;
+	flow->iif = pkt->iif;
+	flow->sdif = pkt->sdif;
+	flow->txhash = net_tx_rndhash();
+	flow->syn_tos = pkt->tos;
+	flow->syn_ttl = pkt->ttl;
+}
+
+bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
+			struct sk_buff *skb)
+{
+	struct inet_request_sock *ireq = &treq->req;
+	int err;
+
+	err = security_inet_conn_request(listener, skb, &ireq->req);
+	/* a label in the IP options of the answer: not ours to build */
+	if (rcu_access_pointer(ireq->ireq_opt)) {
+		if (ireq->ireq_family == AF_INET)
+			kfree(rcu_dereference_protected(ireq->ireq_opt, true));
+		else
+			kfree(ireq->ipv6_opt);
+		RCU_INIT_POINTER(ireq->ireq_opt, NULL);
+		err = -EOPNOTSUPP;
+	}
+	return !err;
+}
+
+struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
+				   struct sock *listener, struct flowi *fl)
+{
+	struct request_sock *req = &treq->req.req;
+
+	if (treq->req.ireq_family == AF_INET)
+		return inet_csk_route_req(listener, &fl->u.ip4, req);
+	return inet6_csk_route_req(listener, &fl->u.ip6, req, IPPROTO_TCP);
+}
+
+void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
+		       const struct dst_entry *dst, struct hs_flow *flow)
+{
+	struct inet_request_sock *ireq = &treq->req;
+	struct hs_tcb *tcb = &flow->tcb;
+
+	ireq->wscale_ok = tcb->wscale_ok;
+	ireq->tstamp_ok = tcb->tstamp_ok;
+	tcp_openreq_init_rwin(&ireq->req, listener, dst);
+	tcb->rcv_wnd = min(ireq->req.rsk_rcv_wnd, 65535U);
+	tcb->rcv_wscale = ireq->rcv_wscale;
+	tcb->advertised_mss = tcp_mss_clamp(tcp_sk(listener),
+					    tcp_dst_advmss(dst));
+	flow->window_clamp = ireq->req.rsk_window_clamp;
+}
+
+void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
+{
+	struct inet_request_sock *ireq = &treq->req;
+	const struct hs_tcb *tcb = &flow->tcb;
+	struct request_sock *req = &ireq->req;
+
+	if (req->saved_syn) {
+		/* that one is of the SYN that we made up */
+		kfree(req->saved_syn);
+		req->saved_syn = flow->syn;
+		flow->syn = NULL;
+	}
+	req->mss = tcb->peer_mss;
+	req->num_retrans = tcb->retransmits;
+	req->num_timeout = min_t(u8, tcb->timeouts, 127);
+	req->ts_recent = tcb->ts_recent;
+	req->rsk_rcv_wnd = tcb->rcv_wnd;
+	req->rsk_window_clamp = flow->window_clamp;
+	ireq->snd_wscale = tcb->snd_wscale;
+	ireq->rcv_wscale = tcb->rcv_wscale;
+	ireq->wscale_ok = tcb->wscale_ok;
+	ireq->tstamp_ok = tcb->tstamp_ok;
+	ireq->sack_ok = tcb->sack_ok;
+	ireq->ecn_ok = tcb->ecn_ok;
+	ireq->ir_mark = flow->mark;
+	ireq->ir_iif = flow->bound_if;
+	treq->snt_isn = tcb->iss;
+	treq->ts_off = tcb->ts_offset;
+	treq->snt_synack = flow->synack_us;
+	treq->txhash = flow->txhash;
+	treq->syn_tos = flow->syn_tos;
+	if (tcb->limited)
+		treq->last_oow_ack_time = tcp_jiffies32;
+}

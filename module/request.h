@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A request socket on the stack: the native helpers for routes, windows and
+ * security take one. It never reaches the native tables.
+ */
+#ifndef HS_REQUEST_H
+#define HS_REQUEST_H
+
+#include <linux/tcp.h>
+#include <net/flow.h>
+
+#include "flow.h"
+#include "packet.h"
+
+/**
+ * hs_request_init() - a request for a flow
+ * @treq:	result
+ * @listener:	the flow's listener
+ * @key:	the flow's key
+ * @mark:	mark of its answers
+ * @bound_if:	interface that they leave by
+ */
+void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
+		     const struct hs_flow_key *key, u32 mark, int bound_if);
+
+/* Mark and interface of the answers to a SYN. */
+void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
+		       const struct hs_packet *pkt);
+
+/* Does the security module let this SYN in? */
+bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
+			struct sk_buff *skb);
+
+/* Return: a referenced route for answers, or NULL. */
+struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
+				   struct sock *listener, struct flowi *fl);
+
+/**
+ * hs_request_window() - the window to promise, and its shift
+ * @treq:	the request
+ * @listener:	its listener
+ * @dst:	its route
+ * @flow:	result: tcb.rcv_wnd, tcb.rcv_wscale, tcb.advertised_mss and
+ *		window_clamp
+ */
+void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
+		       const struct dst_entry *dst, struct hs_flow *flow);
+
+/**
+ * hs_request_fill() - make a native request what the engine promised
+ * @treq:	the native request of a replay
+ * @flow:	the flow, which gives away its saved SYN
+ */
+void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow);
+
+#endif /* HS_REQUEST_H */

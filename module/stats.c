@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Counters of a namespace. */
+#include <linux/cpumask.h>
+#include <net/snmp.h>
+#include <net/tcp.h>
+
+#include "netns.h"
+#include "stats.h"
+
+#define HS_STAT_NAME(name) \
+	[THREEWAY_C_##name] = #name,
+const char *const hs_stat_names[THREEWAY_COUNTER_MAX] = {
+	THREEWAY_COUNTERS(HS_STAT_NAME)
+};
+
+/*
+ * The native counters that the same event bumps in the native stack, so that
+ * the tools which watch those see the engine's handshakes as well.
+ */
+static const struct {
+	u8 tcp[2];
+	u8 linux_mib[2];
+} hs_native_mib[THREEWAY_COUNTER_MAX] = {
+	[THREEWAY_C_flows_reset] = {
+		.tcp = { TCP_MIB_ATTEMPTFAILS },
+		.linux_mib = { LINUX_MIB_EMBRYONICRSTS },
+	},
+	[THREEWAY_C_flows_syn_reset] = {
+		.tcp = { TCP_MIB_ATTEMPTFAILS },
+		.linux_mib = { LINUX_MIB_EMBRYONICRSTS },
+	},
+	[THREEWAY_C_flows_overflow_reset] = {
+		.linux_mib = { LINUX_MIB_EMBRYONICRSTS },
+	},
+	[THREEWAY_C_sent_synack] = { .tcp = { TCP_MIB_OUTSEGS } },
+	[THREEWAY_C_sent_synack_timer] = {
+		.tcp = { TCP_MIB_OUTSEGS, TCP_MIB_RETRANSSEGS },
+		.linux_mib = { LINUX_MIB_TCPSYNRETRANS },
+	},
+	[THREEWAY_C_sent_synack_duplicate] = {
+		.tcp = { TCP_MIB_OUTSEGS, TCP_MIB_RETRANSSEGS },
+		.linux_mib = { LINUX_MIB_TCPSYNRETRANS },
+	},
+	[THREEWAY_C_sent_ack] = { .tcp = { TCP_MIB_OUTSEGS } },
+	[THREEWAY_C_sent_rst] = {
+		.tcp = { TCP_MIB_OUTSEGS, TCP_MIB_OUTRSTS },
+	},
+	[THREEWAY_C_segment_duplicate_limited] = {
+		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDSYNRECV },
+	},
+	[THREEWAY_C_segment_out_of_window_limited] = {
+		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDSYNRECV },
+	},
+	[THREEWAY_C_segment_rst_challenged] = {
+		.linux_mib = { LINUX_MIB_TCPCHALLENGEACK },
+	},
+	[THREEWAY_C_segment_rst_limited] = {
+		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDSYNRECV },
+	},
+	[THREEWAY_C_segment_paws] = {
+		.linux_mib = { LINUX_MIB_PAWSESTABREJECTED },
+	},
+	[THREEWAY_C_segment_deferred] = {
+		.linux_mib = { LINUX_MIB_TCPDEFERACCEPTDROP },
+	},
+	[THREEWAY_C_segment_accept_queue_full] = {
+		.linux_mib = { LINUX_MIB_LISTENOVERFLOWS,
+			       LINUX_MIB_LISTENDROPS },
+	},
+};
+
+void hs_count(struct hs_net *hn, enum threeway_counter counter)
+{
+	int i;
+
+	if (counter >= THREEWAY_COUNTER_MAX)
+		return;
+	this_cpu_inc(hn->stats->value[counter]);
+	for (i = 0; i < 2; i++) {
+		if (hs_native_mib[counter].tcp[i])
+			TCP_INC_STATS(hn->net, hs_native_mib[counter].tcp[i]);
+		if (hs_native_mib[counter].linux_mib[i])
+			NET_INC_STATS(hn->net,
+				      hs_native_mib[counter].linux_mib[i]);
+	}
+}
+
+u64 hs_stat_read(const struct hs_net *hn, enum threeway_counter counter)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(hn->stats, cpu)->value[counter]);
+	return sum;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sending segments. */
+#include <linux/skbuff.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "netns.h"
+#include "request.h"
+#include "xmit.h"
+
+/* The listener's TOS, or the SYN's where net.ipv4.tcp_reflect_tos says so. */
+static u8 hs_xmit_synack_tos(const struct hs_flow *flow,
+			     const struct sock *listener)
+{
+	u8 own = flow->key.family == AF_INET ? inet_sk(listener)->tos :
+					       inet6_sk(listener)->tclass;
+
+	if (!READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_reflect_tos))
+		return own;
+	return (flow->syn_tos & ~INET_ECN_MASK) | (own & INET_ECN_MASK);
+}
+
+void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
+		     const struct sock *listener, const struct hs_reply *reply,
+		     const struct hs_packet *pkt)
+{
+	xmit->key = flow->key;
+	xmit->reply = *reply;
+	xmit->mark = flow->mark;
+	xmit->bound_if = flow->bound_if;
+	xmit->txhash = flow->txhash;
+	if (reply->flags & HS_SYN)
+		xmit->tos = hs_xmit_synack_tos(flow, listener);
+	else
+		xmit->tos = pkt ? pkt->tos & ~INET_ECN_MASK : 0;
+}
+
+static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
+				     struct sock *listener)
+{
+	const struct hs_flow_key *key = &xmit->key;
+	u8 header[HS_HEADER_MAX];
+	struct sk_buff *skb;
+	struct tcphdr *th;
+	size_t len;
+
+	skb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	len = hs_reply_build(header, &xmit->reply, ntohs(key->local_port),
+			     ntohs(key->remote_port));
+	th = skb_push(skb, len);
+	memcpy(th, header, len);
+	skb_reset_transport_header(skb);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	if (key->family == AF_INET)
+		th->check = ~tcp_v4_check(len, key->local.v4, key->remote.v4,
+					  0);
+	else
+		th->check = ~tcp_v6_check(len, &key->local.v6, &key->remote.v6,
+					  0);
+	skb->mark = xmit->mark;
+	skb_set_hash(skb, xmit->txhash, PKT_HASH_TYPE_L4);
+	/* firewalls and cgroups see whose answer it is */
+	skb_set_owner_w(skb, listener);
+	return skb;
+}
+
+static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
+		      struct sk_buff *skb, struct flowi *fl, u8 tos)
+{
+	const struct hs_flow_key *key = &xmit->key;
+	struct ipv6_pinfo *np;
+	u32 mark;
+
+	if (key->family == AF_INET)
+		return ip_build_and_send_pkt(skb, listener, key->local.v4,
+					     key->remote.v4, NULL, tos);
+	np = inet6_sk(listener);
+	mark = skb->mark ?: READ_ONCE(listener->sk_mark);
+	fl->u.ip6.daddr = key->remote.v6;
+	return ip6_xmit(listener, skb, &fl->u.ip6, mark,
+			rcu_dereference(np->opt), tos, listener->sk_priority);
+}
+
+int hs_xmit_send(const struct hs_xmit *xmit, struct sock *listener,
+		 struct tcp_request_sock *treq, struct dst_entry *dst,
+		 struct flowi *fl)
+{
+	struct tcp_request_sock own_treq;
+	struct flowi own_fl;
+	struct sk_buff *skb;
+	u8 tos = xmit->tos;
+	int err;
+
+	if (!treq) {
+		treq = &own_treq;
+		hs_request_init(treq, listener, &xmit->key, xmit->mark,
+				xmit->bound_if);
+	}
+	if (!dst) {
+		fl = &own_fl;
+		dst = hs_request_route(treq, listener, fl);
+		if (!dst)
+			return -EHOSTUNREACH;
+	}
+	skb = hs_xmit_build(xmit, listener);
+	if (!skb) {
+		dst_release(dst);
+		return -ENOMEM;
+	}
+	skb_dst_set(skb, dst);
+	if ((xmit->reply.flags & HS_SYN) && !INET_ECN_is_capable(tos) &&
+	    tcp_bpf_ca_needs_ecn((struct sock *)treq))
+		tos |= INET_ECN_ECT_0;
+	err = hs_xmit_ip(xmit, listener, skb, fl, tos);
+	return net_xmit_eval(err);
+}
