@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * threeway: the policy words of a claim
+ */
+#include <string.h>
+
+#include "args.h"
+#include "error.h"
+#include "policy.h"
+#include "print.h"
+#include "tool.h"
+
+#define ISN_EXPECTED	"engine, kernel or fixed:0-4294967295"
+
+enum kind { KIND_NUMBER, KIND_SWITCH, KIND_ISN };
+
+/**
+ * struct policy_value - a word and its member of struct threeway_policy
+ * @word:	the word
+ * @bit:	its THREEWAY_P_*
+ * @offset:	the member: __u32 for numbers, __u8 for switches
+ * @kind:	what the value looks like
+ * @min:	smallest number
+ * @max:	largest number
+ */
+struct policy_value {
+	const char *word;
+	__u32 bit;
+	size_t offset;
+	enum kind kind;
+	__u32 min;
+	__u32 max;
+};
+
+#define MEMBER(name)	offsetof(struct threeway_policy, name)
+
+static const struct policy_value values[POLICY_WORDS] = {
+	{ "synack_retries", THREEWAY_P_SYNACK_RETRIES, MEMBER(synack_retries),
+	  KIND_NUMBER, 0, 255 },
+	{ "rto_initial_ms", THREEWAY_P_RTO_INITIAL, MEMBER(rto_initial_ms),
+	  KIND_NUMBER, 100, 60000 },
+	{ "rto_max_ms", THREEWAY_P_RTO_MAX, MEMBER(rto_max_ms),
+	  KIND_NUMBER, 1000, 120000 },
+	{ "backlog", THREEWAY_P_BACKLOG, MEMBER(backlog),
+	  KIND_NUMBER, 1, 16777216 },
+	{ "isn", THREEWAY_P_ISN, MEMBER(isn), KIND_ISN, 0, 0 },
+	{ "sack", THREEWAY_P_SACK, MEMBER(sack), KIND_SWITCH, 0, 0 },
+	{ "timestamps", THREEWAY_P_TIMESTAMPS, MEMBER(timestamps), KIND_SWITCH, 0, 0 },
+	{ "window_scaling", THREEWAY_P_WINDOW_SCALING, MEMBER(window_scaling),
+	  KIND_SWITCH, 0, 0 },
+	{ "ecn", THREEWAY_P_ECN, MEMBER(ecn), KIND_SWITCH, 0, 0 },
+};
+
+static const struct keyword isn_words[] = {
+	{ "engine", THREEWAY_ISN_ENGINE },
+	{ "kernel", THREEWAY_ISN_KERNEL },
+	{ }
+};
+
+const char *policy_word(unsigned int index)
+{
+	return values[index].word;
+}
+
+const char *policy_expected(unsigned int index, char buf[64])
+{
+	switch (values[index].kind) {
+	case KIND_SWITCH:
+		return "on or off";
+	case KIND_ISN:
+		return ISN_EXPECTED;
+	case KIND_NUMBER:
+		break;
+	}
+	snprintf(buf, 64, "%u-%u", values[index].min, values[index].max);
+	return buf;
+}
+
+static __u32 *number_of(const struct policy_value *value, struct threeway_policy *policy)
+{
+	return (__u32 *)((char *)policy + value->offset);
+}
+
+static __u8 *switch_of(const struct policy_value *value, struct threeway_policy *policy)
+{
+	return (__u8 *)policy + value->offset;
+}
+
+static int parse_switch(const struct policy_value *value, const char *text,
+			struct threeway_policy *policy)
+{
+	bool on = !strcmp(text, "on");
+
+	if (!on && strcmp(text, "off"))
+		return usage_error("%s \"%s\": expected on or off", value->word, text);
+	*switch_of(value, policy) = on;
+	return STATUS_OK;
+}
+
+static int parse_isn(const char *text, struct threeway_policy *policy)
+{
+	int isn, i;
+
+	if (!strncmp(text, "fixed:", 6)) {
+		policy->isn = THREEWAY_ISN_FIXED;
+		return parse_number("isn fixed", text + 6, 0, ~0U, true, &policy->isn_fixed);
+	}
+	/* Not keyword_value(), whose message would leave out fixed: */
+	for (i = 0, isn = 0; isn_words[i].word && *text; i++)
+		if (!strncmp(isn_words[i].word, text, strlen(text)))
+			isn = isn_words[i].value;
+	if (!isn)
+		return usage_error("isn \"%s\": expected " ISN_EXPECTED, text);
+	policy->isn = isn;
+	return STATUS_OK;
+}
+
+int policy_parse(unsigned int index, const char *text, struct threeway_policy *policy)
+{
+	const struct policy_value *value = &values[index];
+
+	policy->set |= value->bit;
+	switch (value->kind) {
+	case KIND_SWITCH:
+		return parse_switch(value, text, policy);
+	case KIND_ISN:
+		return parse_isn(text, policy);
+	case KIND_NUMBER:
+		break;
+	}
+	return parse_number(value->word, text, value->min, value->max, false,
+			    number_of(value, policy));
+}
+
+static void print_isn(const struct threeway_policy *policy)
+{
+	char buf[32];
+
+	if (policy->isn == THREEWAY_ISN_FIXED) {
+		snprintf(buf, sizeof(buf), "fixed:%u", policy->isn_fixed);
+		print_string("isn", "isn", buf);
+	} else {
+		print_string("isn", "isn", keyword_name(isn_words, policy->isn, buf));
+	}
+}
+
+void policy_print(const struct threeway_policy *policy)
+{
+	struct threeway_policy copy = *policy;
+	unsigned int i;
+
+	for (i = 0; i < POLICY_WORDS; i++) {
+		const struct policy_value *value = &values[i];
+
+		if (!(policy->set & value->bit))
+			continue;
+		switch (value->kind) {
+		case KIND_NUMBER:
+			print_u64(value->word, value->word, *number_of(value, &copy));
+			break;
+		case KIND_SWITCH:
+			print_switch(value->word, value->word, *switch_of(value, &copy));
+			break;
+		case KIND_ISN:
+			print_isn(policy);
+			break;
+		}
+	}
+}
+
+bool policy_agrees(const struct threeway_policy *policy,
+		   const struct threeway_policy *wanted)
+{
+	struct threeway_policy a = *policy, b = *wanted;
+	unsigned int i;
+
+	for (i = 0; i < POLICY_WORDS; i++) {
+		const struct policy_value *value = &values[i];
+
+		if (!(b.set & value->bit))
+			continue;
+		if (!(a.set & value->bit))
+			return false;
+		if (value->kind == KIND_SWITCH ?
+		    *switch_of(value, &a) != *switch_of(value, &b) :
+		    *number_of(value, &a) != *number_of(value, &b))
+			return false;
+	}
+	return a.isn_fixed == b.isn_fixed || !(b.set & THREEWAY_P_ISN);
+}

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# bash completion for threeway(8)
+
+_threeway_reply()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+# The first word of the list that begins with the abbreviation $1.
+_threeway_expand()
+{
+	local word
+
+	for word in "${@:2}"; do
+		[[ $word != "$1"* ]] || { echo "$word"; return; }
+	done
+}
+
+_threeway_ids()
+{
+	threeway "${namespace[@]}" -j "$1" show 2>/dev/null |
+		grep -o '"id":[0-9]*' | cut -d: -f2
+}
+
+# Values of the word before the cursor; false when it has none.
+_threeway_value()
+{
+	case $1:$2 in
+	*:local | *:remote)
+		_threeway_reply "any" ;;
+	*:port | *:remote_port)
+		_threeway_reply "any" ;;
+	flow:claim)
+		_threeway_reply "$(_threeway_ids claim)" ;;
+	*:id)
+		_threeway_reply "$(_threeway_ids "$1")" ;;
+	flow:state)
+		_threeway_reply "SYN-RECEIVED" ;;
+	claim:mode)
+		_threeway_reply "handoff" ;;
+	claim:isn)
+		_threeway_reply "engine kernel fixed:" ;;
+	claim:sack | claim:timestamps | claim:window_scaling | claim:ecn)
+		_threeway_reply "on off" ;;
+	claim:synack_retries | claim:rto_initial_ms | claim:rto_max_ms | claim:backlog)
+		COMPREPLY=() ;;
+	*)
+		return 1 ;;
+	esac
+}
+
+_threeway_words()
+{
+	local policy="synack_retries rto_initial_ms rto_max_ms backlog isn sack
+		timestamps window_scaling ecn"
+
+	case $1:$2 in
+	claim:add)
+		_threeway_reply "passive local port remote mode $policy help" ;;
+	claim:del | claim:show | claim:flush)
+		_threeway_reply "id passive local port remote mode $policy help" ;;
+	flow:show | flow:kill)
+		_threeway_reply "all state local port remote remote_port claim id help" ;;
+	stat:show)
+		_threeway_reply "all $(threeway stat help | grep -o '^ .*')" ;;
+	claim:)
+		_threeway_reply "add del show flush help" ;;
+	flow:)
+		_threeway_reply "show kill help" ;;
+	stat:)
+		_threeway_reply "show help" ;;
+	*)
+		COMPREPLY=() ;;
+	esac
+}
+
+_threeway_options()
+{
+	case $1 in
+	-n*)
+		_threeway_reply "$(ip netns list 2>/dev/null | cut -d' ' -f1)" ;;
+	-b*)
+		compopt -o default
+		COMPREPLY=() ;;
+	*)
+		return 1 ;;
+	esac
+}
+
+_threeway()
+{
+	local index=1 object command namespace=()
+	local options="-Version -help -statistics -json -pretty -echo -netns -4 -6
+		-batch -force -color"
+
+	while [[ $index -lt $COMP_CWORD && ${COMP_WORDS[index]} == -* ]]; do
+		case ${COMP_WORDS[index]} in
+		-n*)
+			namespace=(-n "${COMP_WORDS[index + 1]}")
+			index=$((index + 1)) ;;
+		-b*)
+			index=$((index + 1)) ;;
+		esac
+		index=$((index + 1))
+	done
+
+	if [[ $index -gt $COMP_CWORD ]]; then
+		_threeway_options "${COMP_WORDS[COMP_CWORD - 1]}"
+	elif [[ $index -eq $COMP_CWORD ]]; then
+		_threeway_reply "claim flow stat help $options"
+	else
+		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow stat)
+		command=
+		[[ $((index + 1)) -eq $COMP_CWORD ]] ||
+			command=$(_threeway_expand "${COMP_WORDS[index + 1]}" add del show flush kill)
+		if [[ -z $command || $((index + 2)) -eq $COMP_CWORD ]] ||
+		   ! _threeway_value "$object" "${COMP_WORDS[COMP_CWORD - 1]}"; then
+			_threeway_words "$object" "$command"
+		fi
+	fi
+}
+
+complete -F _threeway threeway
