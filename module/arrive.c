@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A segment for a flow. */
 #include <linux/netfilter.h>
+#include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 
 #include "arrive.h"
@@ -103,6 +104,39 @@ static unsigned int hs_arrive_at(struct hs_flow *flow, struct hs_packet *pkt,
 	return verdict;
 }
 
+/*
+ * The rest of the segment is not here (LOCAL_IN of IPv6 comes before reassembly)
+ * and what is here cannot be verified: the native stack gets the handshake as it
+ * stands and decides, as long as its own queue has room.
+ */
+static unsigned int hs_arrive_fragment(struct hs_flow *flow,
+				       struct hs_packet *pkt,
+				       struct sock *listener)
+{
+	enum hs_handoff_result result = HS_HANDOFF_REFUSED;
+
+	spin_lock(&flow->lock);
+	if (flow->dead) {
+		spin_unlock(&flow->lock);
+		return HS_FLOW_GONE;
+	}
+	if (!inet_csk_reqsk_queue_is_full(listener))
+		result = hs_handoff(flow, pkt, listener);
+	if (result != HS_HANDOFF_REFUSED)
+		flow->dead = true;
+	spin_unlock(&flow->lock);
+
+	if (result == HS_HANDOFF_REFUSED) {
+		hs_count(flow->hn, THREEWAY_C_handoff_refused);
+		return NF_STOLEN;
+	}
+	hs_count(flow->hn, THREEWAY_C_handoff_fragment);
+	hs_flow_unlink(flow, result == HS_HANDOFF_DONE ?
+			     THREEWAY_C_flows_handed_over :
+			     THREEWAY_C_flows_native_owns);
+	return NF_ACCEPT;
+}
+
 /* What the native stack checks before it looks at a request socket. */
 static enum threeway_counter hs_arrive_objection(struct sock *listener,
 						 const struct hs_packet *pkt)
@@ -116,31 +150,37 @@ static enum threeway_counter hs_arrive_objection(struct sock *listener,
 				   !(pkt->seg.flags & HS_ACK));
 }
 
+static unsigned int hs_arrive_judged(struct hs_flow *flow,
+				     struct hs_packet *pkt,
+				     struct sock *listener)
+{
+	enum threeway_counter reason;
+
+	if (pkt->fragment)
+		return hs_arrive_fragment(flow, pkt, listener);
+	reason = hs_arrive_objection(listener, pkt);
+	if (reason == HS_NONE)
+		return hs_arrive_at(flow, pkt, listener);
+	hs_count(flow->hn, reason);
+	return NF_ACCEPT;
+}
+
 unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 {
-	struct hs_net *hn = flow->hn;
-	enum threeway_counter reason;
+	unsigned int verdict = HS_FLOW_GONE;
 	struct sock *listener;
-	unsigned int verdict;
 
 	if (!hs_flow_hold(flow))
 		return HS_FLOW_GONE;
-	listener = hs_listener_of(flow, pkt);
-	if (!listener) {
+	listener = hs_listener_of(flow, pkt->fragment ? NULL : pkt);
+	if (listener) {
+		verdict = hs_arrive_judged(flow, pkt, listener);
+		sock_put(listener);
+	} else {
 		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
 		if (!pkt->syn)
-			hs_count(hn, THREEWAY_C_segment_listener_gone);
-		hs_flow_put(flow);
-		return HS_FLOW_GONE;
+			hs_count(flow->hn, THREEWAY_C_segment_listener_gone);
 	}
-	reason = hs_arrive_objection(listener, pkt);
-	if (reason == HS_NONE) {
-		verdict = hs_arrive_at(flow, pkt, listener);
-	} else {
-		hs_count(hn, reason);
-		verdict = NF_ACCEPT;
-	}
-	sock_put(listener);
 	hs_flow_put(flow);
 	return verdict;
 }

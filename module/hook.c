@@ -34,7 +34,7 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	if (flow)
 		verdict = hs_arrive(flow, pkt);
 	if (verdict == HS_FLOW_GONE)
-		verdict = pkt->syn ? hs_passive_syn(hn, pkt) : NF_ACCEPT;
+		verdict = pkt->syn && !pkt->fragment ? hs_passive_syn(hn, pkt) : NF_ACCEPT;
 	if (verdict == NF_STOLEN) {
 		__TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
 		consume_skb(pkt->skb);
@@ -47,6 +47,7 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 {
 	struct hs_packet pkt = { .skb = skb, .family = state->pf };
 	struct hs_net *hn = priv;
+	unsigned int verdict;
 	bool flows;
 
 	/* early demux found an established connection, or TPROXY a socket */
@@ -58,7 +59,11 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 	flows = atomic_read(&hn->flow_count);
 	if (!pkt.syn && !flows)
 		return NF_ACCEPT;
-	return hs_local_in_packet(hn, &pkt, flows);
+	/* a verdict from NFQUEUE comes in process context */
+	local_bh_disable();
+	verdict = hs_local_in_packet(hn, &pkt, flows);
+	local_bh_enable();
+	return verdict;
 }
 
 static unsigned int hs_local_out(void *priv, struct sk_buff *skb,

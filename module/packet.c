@@ -2,7 +2,7 @@
 /* A received packet. */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
 #include <net/dsfield.h>
@@ -15,7 +15,7 @@
 /* LOCAL_IN comes before extension headers are handled: walk over them. */
 static bool hs_packet_ipv6_thoff(struct hs_packet *pkt)
 {
-	unsigned short fragment = 0;
+	unsigned short offset = 0;
 	int flags = 0;
 
 	pkt->thoff = sizeof(struct ipv6hdr);
@@ -23,11 +23,11 @@ static bool hs_packet_ipv6_thoff(struct hs_packet *pkt)
 	if (pkt->plain)
 		return true;
 	pkt->thoff = 0;
-	if (ipv6_find_hdr(pkt->skb, &pkt->thoff, IPPROTO_TCP, &fragment,
-			  &flags) != IPPROTO_TCP || fragment)
+	if (ipv6_find_hdr(pkt->skb, &pkt->thoff, IPPROTO_TCP, &offset,
+			  &flags) != IPPROTO_TCP || offset)
 		return false;
-	/* the rest of a fragment is not here, and an atomic one is too rare */
-	return !(flags & IP6_FH_F_FRAG);
+	pkt->fragment = flags & IP6_FH_F_FRAG;
+	return true;
 }
 
 static bool hs_packet_ipv4_thoff(struct hs_packet *pkt)
@@ -98,6 +98,8 @@ bool hs_packet_read(struct hs_packet *pkt)
 	const u8 *header;
 
 	hs_packet_addresses(pkt);
+	if (pkt->fragment)
+		return true;
 	if (!pskb_may_pull(skb, pkt->thoff + sizeof(struct tcphdr)))
 		return false;
 	header = skb_network_header(skb) + pkt->thoff;
@@ -112,6 +114,17 @@ bool hs_packet_read(struct hs_packet *pkt)
 
 bool hs_packet_checksum_ok(const struct hs_packet *pkt)
 {
-	return !nf_checksum(pkt->skb, NF_INET_LOCAL_IN, pkt->thoff, IPPROTO_TCP,
-			    pkt->family);
+	struct sk_buff *skb = pkt->skb;
+	__sum16 sum;
+
+	if (pkt->family == AF_INET6)
+		return !nf_ip6_checksum(skb, NF_INET_LOCAL_IN, pkt->thoff,
+					IPPROTO_TCP);
+	/* without the IP header: options that were filled in on the way up
+	 * have spoilt its sum
+	 */
+	__skb_pull(skb, pkt->thoff);
+	sum = nf_ip_checksum(skb, NF_INET_LOCAL_IN, 0, IPPROTO_TCP);
+	__skb_push(skb, pkt->thoff);
+	return !sum;
 }

@@ -20,6 +20,7 @@
  * @tos:	TOS or traffic class
  * @ttl:	TTL or hop limit
  * @plain:	no IP options, no extension headers
+ * @fragment:	the first fragment, or an atomic one: @seg says nothing
  * @syn:	it has SYN
  */
 struct hs_packet {
@@ -33,19 +34,21 @@ struct hs_packet {
 	u8 tos;
 	u8 ttl;
 	bool plain;
+	bool fragment;
 	bool syn;
 };
 
 /**
  * hs_packet_find() - find the TCP header
- * @pkt:	@skb and @family are set; sets @thoff, @plain, @syn and the ports
+ * @pkt:	@skb and @family are set; sets @thoff, @plain, @fragment, @syn and
+ *		the ports
  *
- * Return: false when this is no whole TCP segment.
+ * Return: false when there is none.
  */
 bool hs_packet_find(struct hs_packet *pkt);
 
 /**
- * hs_packet_read() - read addresses and the TCP header
+ * hs_packet_read() - read addresses and, but for a fragment, the TCP header
  * @pkt:	after hs_packet_find()
  *
  * Return: false when the TCP header is malformed.

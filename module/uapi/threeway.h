@@ -321,6 +321,7 @@ struct threeway_list {
 	X(native_pktoptions)		/* listener wants received options */ \
 	X(native_not_unicast)						\
 	/* handoffs that ended otherwise */				\
+	X(handoff_fragment)	/* native decides on a fragmented segment */ \
 	X(handoff_refused)		/* native made no request */	\
 	X(handoff_synack_leaked)	/* native SYN-ACK was not caught */ \
 	/* segments whose header was not understood, left to native */	\
