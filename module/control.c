@@ -98,6 +98,23 @@ static long hs_control_claim_del(struct hs_net *hn, void __user *arg)
 	return hs_claim_del(hn, id.id);
 }
 
+/* Return: false for a key that no flow can have. */
+static bool hs_flow_key_read(struct hs_flow_key *key,
+			     const struct threeway_flow_key *from)
+{
+	if (from->pad || (from->family != AF_INET && from->family != AF_INET6))
+		return false;
+	key->family = from->family;
+	key->local_port = from->local_port;
+	key->remote_port = from->remote_port;
+	key->ifindex = from->ifindex;
+	memcpy(&key->local, from->local, sizeof(key->local));
+	memcpy(&key->remote, from->remote, sizeof(key->remote));
+	return from->family == AF_INET6 ||
+	       !(memchr_inv(from->local + 4, 0, sizeof(from->local) - 4) ||
+		 memchr_inv(from->remote + 4, 0, sizeof(from->remote) - 4));
+}
+
 static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
 {
 	struct threeway_flow_del del;
@@ -107,15 +124,8 @@ static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
 
 	if (copy_from_user(&del, arg, sizeof(del)))
 		return -EFAULT;
-	if (del.pad || del.key.pad ||
-	    (del.key.family != AF_INET && del.key.family != AF_INET6))
+	if (del.pad || !hs_flow_key_read(&key, &del.key))
 		return -EINVAL;
-	key.family = del.key.family;
-	key.local_port = del.key.local_port;
-	key.remote_port = del.key.remote_port;
-	key.ifindex = del.key.ifindex;
-	memcpy(&key.local, del.key.local, sizeof(key.local));
-	memcpy(&key.remote, del.key.remote, sizeof(key.remote));
 
 	rcu_read_lock();
 	flow = hs_flow_find(hn, &key);
@@ -235,6 +245,8 @@ static long hs_control_flow_list(struct hs_control *control, void __user *arg)
 		list.cursor += list.count;
 		control->cursor = list.cursor;
 		err = hs_list_write(&list, arg, records, sizeof(*records));
+		if (err)
+			hs_flow_list_end(control);
 	}
 	mutex_unlock(&control->lock);
 	kvfree(records);

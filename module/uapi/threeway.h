@@ -24,6 +24,7 @@
  *   records to "records" and set "count" to the number of records copied.
  *   Start with cursor 0 and repeat with the returned cursor until count is 0.
  *   Any other cursor fails with EINVAL, so does a room that is not 1 to 4096.
+ *   After an error a list of flows has to begin again with cursor 0.
  *   Claims come in the order of their ids. Flows come in no order, and one file
  *   reads one list of flows at a time; a flow that is created or deleted while
  *   the list is read may be missed, one that lives throughout comes once unless
