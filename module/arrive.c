@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A segment for a flow. */
-#include <linux/netfilter.h>
-#include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 
 #include "arrive.h"
 #include "confirm.h"
 #include "handoff.h"
 #include "listener.h"
+#include "native.h"
 #include "netns.h"
 #include "policy.h"
-#include "xmit.h"
 
-void hs_act(struct hs_flow *flow, struct sock *listener,
-	    const struct hs_actions *actions, const struct hs_xmit *xmit)
+void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
+	    const struct hs_xmit *xmit)
 {
 	struct hs_net *hn = flow->hn;
 
 	hs_count(hn, actions->counter);
-	if (actions->counter == THREEWAY_C_segment_accept_queue_full)
-		atomic_inc(&listener->sk_drops);
+	if (actions->counter == THREEWAY_C_segment_accept_queue_full ||
+	    actions->counter == THREEWAY_C_segment_policy)
+		atomic_inc(&flow->listener->sk_drops);
 	if (actions->end != HS_NONE)
 		hs_flow_unlink(flow, actions->end);
 	if (!actions->reply.flags)
 		return;
-	if (!hs_xmit_send(xmit, listener, NULL, NULL, NULL)) {
+	if (!hs_xmit(xmit, flow->listener)) {
 		hs_count(hn, actions->sent);
 		return;
 	}
@@ -38,39 +37,48 @@ void hs_act(struct hs_flow *flow, struct sock *listener,
 
 /* The handshake is complete. Context: hs_flow.lock held. */
 static unsigned int hs_arrive_final(struct hs_flow *flow, struct hs_packet *pkt,
-				    struct sock *listener,
 				    struct hs_actions *actions)
 {
-	switch (hs_handoff(flow, pkt, listener)) {
+	switch (hs_handoff(flow, pkt)) {
 	case HS_HANDOFF_DONE:
 		actions->end = THREEWAY_C_flows_handed_over;
 		atomic64_inc(&flow->claim->handed_over);
 		return NF_ACCEPT;
 	case HS_HANDOFF_NATIVE_OWNS:
+		actions->counter = THREEWAY_C_native_socket_owns;
 		actions->end = THREEWAY_C_flows_native_owns;
 		return NF_ACCEPT;
 	default:
-		/* the SYN-ACK will come again, and with it another chance */
+		/* as with a full accept queue: the peer will try again */
 		actions->counter = THREEWAY_C_handoff_refused;
 		flow->tcb.acked = true;
-		return NF_STOLEN;
+		return NF_DROP;
 	}
 }
 
 /* Context: hs_flow.lock held, the flow alive. */
 static unsigned int hs_arrive_locked(struct hs_flow *flow,
 				     struct hs_packet *pkt,
-				     struct sock *listener,
 				     struct hs_actions *actions)
 {
-	unsigned int verdict = NF_STOLEN;
+	const struct hs_tcb before = flow->tcb;
+	unsigned int verdict = NF_DROP;
 	struct hs_policy policy;
 
-	hs_policy_read(flow->hn, flow->claim, listener, &policy);
+	hs_policy_read(flow, &policy);
 	hs_segment_arrives(&flow->tcb, &pkt->seg, &policy,
 			   tcp_time_stamp_raw(), actions);
+	if (actions->verdict == HS_DROP &&
+	    hs_listener_filter_refuses(flow->listener, pkt)) {
+		/* it never came */
+		flow->tcb = before;
+		hs_actions_init(actions, HS_DROP);
+		actions->counter = THREEWAY_C_segment_policy;
+	}
 	if (actions->verdict == HS_HANDOFF)
-		verdict = hs_arrive_final(flow, pkt, listener, actions);
+		verdict = hs_arrive_final(flow, pkt, actions);
+	else if (actions->verdict == HS_NATIVE)
+		verdict = NF_ACCEPT;
 	if (actions->timer == HS_TIMER_SET)
 		hs_flow_timer_set(flow, actions->timer_ms);
 	if (actions->end != HS_NONE)
@@ -78,8 +86,8 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 	return verdict;
 }
 
-static unsigned int hs_arrive_at(struct hs_flow *flow, struct hs_packet *pkt,
-				 struct sock *listener)
+static unsigned int hs_arrive_segment(struct hs_flow *flow,
+				      struct hs_packet *pkt)
 {
 	struct hs_actions actions;
 	unsigned int verdict;
@@ -90,96 +98,116 @@ static unsigned int hs_arrive_at(struct hs_flow *flow, struct hs_packet *pkt,
 		spin_unlock(&flow->lock);
 		return HS_FLOW_GONE;
 	}
-	verdict = hs_arrive_locked(flow, pkt, listener, &actions);
+	verdict = hs_arrive_locked(flow, pkt, &actions);
+	if (actions.reply.flags & HS_SYN)
+		hs_xmit_rehash(flow);
 	if (actions.reply.flags)
-		hs_xmit_prepare(&xmit, flow, listener, &actions.reply, pkt);
+		hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
 	spin_unlock(&flow->lock);
 
 	/* what was not tracked before must be so before it is answered */
-	if (verdict == NF_STOLEN && !hs_conntrack_confirm(pkt->skb)) {
+	if (verdict == NF_DROP && !hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
 		actions.reply.flags = 0;
 	}
-	hs_act(flow, listener, &actions, &xmit);
+	hs_act(flow, &actions, &xmit);
 	return verdict;
 }
 
 /*
- * The rest of the segment is not here (LOCAL_IN of IPv6 comes before reassembly)
- * and what is here cannot be verified: the native stack gets the handshake as it
- * stands and decides, as long as its own queue has room.
+ * The rest of the segment is not here: LOCAL_IN of IPv6 comes before reassembly.
+ * If its header would complete the handshake, the native stack gets that as it
+ * stands, and decides when it has the whole segment. Nothing else is done on a
+ * word that cannot be verified.
  */
 static unsigned int hs_arrive_fragment(struct hs_flow *flow,
-				       struct hs_packet *pkt,
-				       struct sock *listener)
+				       struct hs_packet *pkt)
 {
-	enum hs_handoff_result result = HS_HANDOFF_REFUSED;
+	struct hs_actions actions;
+	struct hs_policy policy;
+	unsigned int verdict;
+	struct hs_tcb tcb;
 
 	spin_lock(&flow->lock);
 	if (flow->dead) {
 		spin_unlock(&flow->lock);
 		return HS_FLOW_GONE;
 	}
-	if (!inet_csk_reqsk_queue_is_full(listener))
-		result = hs_handoff(flow, pkt, listener);
-	if (result != HS_HANDOFF_REFUSED)
-		flow->dead = true;
-	spin_unlock(&flow->lock);
-
-	if (result == HS_HANDOFF_REFUSED) {
-		hs_count(flow->hn, THREEWAY_C_handoff_refused);
-		return NF_STOLEN;
+	hs_policy_read(flow, &policy);
+	tcb = flow->tcb;
+	hs_segment_arrives(&tcb, &pkt->seg, &policy, tcp_time_stamp_raw(),
+			   &actions);
+	if (actions.verdict != HS_HANDOFF) {
+		spin_unlock(&flow->lock);
+		hs_count(flow->hn, THREEWAY_C_native_ip_options);
+		return NF_ACCEPT;
 	}
-	hs_count(flow->hn, THREEWAY_C_handoff_fragment);
-	hs_flow_unlink(flow, result == HS_HANDOFF_DONE ?
-			     THREEWAY_C_flows_handed_over :
-			     THREEWAY_C_flows_native_owns);
-	return NF_ACCEPT;
+	actions.counter = THREEWAY_C_handoff_fragment;
+	verdict = hs_arrive_final(flow, pkt, &actions);
+	flow->dead = actions.end != HS_NONE;
+	spin_unlock(&flow->lock);
+	hs_act(flow, &actions, NULL);
+	return verdict;
+}
+
+/* Did a program connect() from our side of the tuple meanwhile? */
+static bool hs_arrive_native_owns(const struct hs_flow *flow,
+				  const struct hs_packet *pkt)
+{
+	if (pkt->skb->sk)
+		return pkt->skb->sk->sk_state != TCP_TIME_WAIT;
+	return hs_native_owns(flow->hn->net, &flow->key, pkt->iif, pkt->sdif);
 }
 
 /* What the native stack checks before it looks at a request socket. */
-static enum threeway_counter hs_arrive_objection(struct sock *listener,
-						 const struct hs_packet *pkt)
+static unsigned int hs_arrive_checked(struct hs_flow *flow,
+				      struct hs_packet *pkt)
 {
-	if (!hs_packet_checksum_ok(pkt))
-		return THREEWAY_C_segment_bad_checksum;
-	if (pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO))
-		return THREEWAY_C_native_md5;
-	/* a segment that completes is filtered when it gets to the socket */
-	return hs_listener_refuses(listener, pkt,
-				   !(pkt->seg.flags & HS_ACK));
-}
-
-static unsigned int hs_arrive_judged(struct hs_flow *flow,
-				     struct hs_packet *pkt,
-				     struct sock *listener)
-{
+	struct sock *listener = flow->listener;
 	enum threeway_counter reason;
+	unsigned int verdict = NF_ACCEPT;
 
-	if (pkt->fragment)
-		return hs_arrive_fragment(flow, pkt, listener);
-	reason = hs_arrive_objection(listener, pkt);
-	if (reason == HS_NONE)
-		return hs_arrive_at(flow, pkt, listener);
+	if (hs_listener_policy_refuses(listener, pkt)) {
+		reason = THREEWAY_C_segment_policy;
+		verdict = NF_DROP;
+		atomic_inc(&listener->sk_drops);
+	} else if (pkt->fragment) {
+		return hs_arrive_fragment(flow, pkt);
+	} else if (!hs_packet_checksum_ok(pkt)) {
+		reason = THREEWAY_C_segment_bad_checksum;
+	} else if (pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO)) {
+		reason = THREEWAY_C_native_md5;
+	} else if (hs_listener_ttl_refuses(listener, pkt)) {
+		reason = THREEWAY_C_native_min_ttl;
+	} else {
+		return hs_arrive_segment(flow, pkt);
+	}
 	hs_count(flow->hn, reason);
-	return NF_ACCEPT;
+	return verdict;
 }
 
 unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 {
-	unsigned int verdict = HS_FLOW_GONE;
-	struct sock *listener;
+	struct hs_net *hn = flow->hn;
+	unsigned int verdict;
 
+	/* as for a native request socket */
+	if (!inet_sk_bound_dev_eq(hn->net, flow->bound_if, pkt->iif, pkt->sdif))
+		return NF_ACCEPT;
 	if (!hs_flow_hold(flow))
 		return HS_FLOW_GONE;
-	listener = hs_listener_of(flow, pkt->fragment ? NULL : pkt);
-	if (listener) {
-		verdict = hs_arrive_judged(flow, pkt, listener);
-		sock_put(listener);
-	} else {
-		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
+	if (!hs_listener_listens(flow->listener)) {
 		if (!pkt->syn)
-			hs_count(flow->hn, THREEWAY_C_segment_listener_gone);
+			hs_count(hn, THREEWAY_C_segment_listener_gone);
+		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
+		verdict = HS_FLOW_GONE;
+	} else if (hs_arrive_native_owns(flow, pkt)) {
+		/* or another CPU hands the flow over right now */
+		if (hs_flow_end(flow, THREEWAY_C_flows_native_owns))
+			hs_count(hn, THREEWAY_C_native_socket_owns);
+		verdict = NF_ACCEPT;
+	} else {
+		verdict = hs_arrive_checked(flow, pkt);
 	}
 	hs_flow_put(flow);
 	return verdict;

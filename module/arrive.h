@@ -3,6 +3,8 @@
 #ifndef HS_ARRIVE_H
 #define HS_ARRIVE_H
 
+#include <linux/netfilter.h>
+
 #include "flow.h"
 #include "packet.h"
 #include "xmit.h"
@@ -15,18 +17,17 @@
  * @flow:	the flow
  * @pkt:	the segment
  *
- * Context: LOCAL_IN. Return: NF_ACCEPT, NF_STOLEN or HS_FLOW_GONE.
+ * Context: LOCAL_IN. Return: NF_ACCEPT, NF_DROP or HS_FLOW_GONE.
  */
 unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt);
 
 /**
  * hs_act() - what the core asked for, once the flow's lock is dropped
  * @flow:	the flow, still held by the caller
- * @listener:	its listener
  * @actions:	what to do
  * @xmit:	prepared while the lock was held, if there is a reply
  */
-void hs_act(struct hs_flow *flow, struct sock *listener,
-	    const struct hs_actions *actions, const struct hs_xmit *xmit);
+void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
+	    const struct hs_xmit *xmit);
 
 #endif /* HS_ARRIVE_H */

@@ -305,8 +305,6 @@ static int hs_claim_insert(struct hs_net *hn, struct hs_claim *claim)
 	u16 first = claim->conf.local_port_first;
 	int err;
 
-	if (hn->dead)
-		return -ENODEV;
 	if (hs_claim_exists(hn, claim))
 		return -EEXIST;
 	if (hn->claims.count >= HS_CLAIMS_MAX ||

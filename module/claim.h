@@ -62,6 +62,7 @@ struct hs_claim_key {
  * @refs:	the claim itself and its flows
  * @deleted:	no longer found by look-ups
  * @flows:	half-open flows
+ * @young:	those of them that had no timeout yet
  * @opened:	flows that it began
  * @handed_over: flows that it handed to a listener
  * @conf:	as it was added, with its id
@@ -75,6 +76,7 @@ struct hs_claim {
 	refcount_t refs;
 	bool deleted;
 	atomic_t flows;
+	atomic_t young;
 	atomic64_t opened;
 	atomic64_t handed_over;
 	struct threeway_claim conf;

@@ -3,10 +3,14 @@
 #include <linux/once.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
+#include <net/sock.h>
 
 #include "flow.h"
 #include "netns.h"
 #include "policy.h"
+
+/* Flows to delete between two chances to reschedule. */
+#define HS_PURGE_BATCH	256
 
 static struct kmem_cache *hs_flow_cache;
 
@@ -28,6 +32,7 @@ static const struct rhashtable_params hs_flow_params = {
 };
 
 struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
+			      struct sock *listener,
 			      const struct hs_flow_key *key)
 {
 	struct hs_flow *flow;
@@ -45,6 +50,8 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 	flow->key = *key;
 	flow->hn = hn;
 	flow->claim = claim;
+	sock_hold(listener);
+	flow->listener = listener;
 	flow->opened = jiffies;
 	flow->id = atomic64_inc_return(&hn->flow_id);
 	atomic_inc(&claim->flows);
@@ -68,6 +75,7 @@ void hs_flow_put(struct hs_flow *flow)
 		return;
 	atomic_dec(&flow->claim->flows);
 	hs_claim_put(flow->claim);
+	sock_put(flow->listener);
 	call_rcu(&flow->rcu, hs_flow_free_rcu);
 	/* hn may be gone right after this */
 	if (atomic_dec_and_test(&hn->flow_live))
@@ -86,6 +94,8 @@ int hs_flow_insert(struct hs_flow *flow)
 		refcount_dec(&flow->refs);
 		return err;
 	}
+	flow->young = true;
+	atomic_inc(&flow->claim->young);
 	atomic_inc(&hn->flow_count);
 	atomic64_inc(&flow->claim->opened);
 	return 0;
@@ -96,12 +106,21 @@ struct hs_flow *hs_flow_find(struct hs_net *hn, const struct hs_flow_key *key)
 	return rhashtable_lookup(&hn->flows, key, hs_flow_params);
 }
 
+void hs_flow_aged(struct hs_flow *flow)
+{
+	if (flow->young)
+		atomic_dec(&flow->claim->young);
+	flow->young = false;
+}
+
 void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason)
 {
 	struct hs_net *hn = flow->hn;
 
 	rhashtable_remove_fast(&hn->flows, &flow->node, hs_flow_params);
 	hs_count(hn, reason);
+	/* nobody else touches young once the flow is dead */
+	hs_flow_aged(flow);
 	atomic_dec(&hn->flow_count);
 	if (timer_delete(&flow->timer))
 		hs_flow_put(flow);
@@ -140,14 +159,14 @@ struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter)
 
 void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 {
-	unsigned long now = jiffies;
+	unsigned long expires, now = jiffies;
 	struct hs_policy policy;
 	struct hs_tcb tcb;
 
 	spin_lock_bh(&flow->lock);
 	tcb = flow->tcb;
 	spin_unlock_bh(&flow->lock);
-	hs_policy_read(flow->hn, flow->claim, NULL, &policy);
+	hs_policy_read(flow, &policy);
 
 	memset(out, 0, sizeof(*out));
 	out->id = flow->id;
@@ -176,23 +195,30 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	out->retransmits = tcb.retransmits;
 	out->retries_left = hs_retries_left(&tcb, &policy);
 	out->age_ms = jiffies_to_msecs(now - flow->opened);
-	if (time_after(flow->timer.expires, now))
-		out->timer_ms = jiffies_to_msecs(flow->timer.expires - now);
+	expires = READ_ONCE(flow->timer.expires);
+	if (time_after(expires, now))
+		out->timer_ms = jiffies_to_msecs(expires - now);
 }
 
 void hs_flows_purge(struct hs_net *hn)
 {
 	struct rhashtable_iter iter;
 	struct hs_flow *flow;
+	unsigned int n = 0;
 
 	while (atomic_read(&hn->flow_count)) {
 		rhashtable_walk_enter(&hn->flows, &iter);
 		rhashtable_walk_start(&iter);
-		while ((flow = hs_flow_walk_next(&iter)))
+		while ((flow = hs_flow_walk_next(&iter))) {
 			hs_flow_end(flow, THREEWAY_C_flows_purged);
+			if (++n % HS_PURGE_BATCH)
+				continue;
+			rhashtable_walk_stop(&iter);
+			cond_resched();
+			rhashtable_walk_start(&iter);
+		}
 		rhashtable_walk_stop(&iter);
 		rhashtable_walk_exit(&iter);
-		cond_resched();
 	}
 	wait_var_event(&hn->flow_live, !atomic_read(&hn->flow_live));
 }

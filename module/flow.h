@@ -13,6 +13,7 @@
 
 struct hs_net;
 struct saved_syn;
+struct sock;
 
 /**
  * struct hs_flow_key - what tells one flow of a namespace from the others
@@ -39,6 +40,7 @@ struct hs_flow_key {
  * @lock:	guards @tcb, @dead and the arming of @timer
  * @refs:	the table, the armed timer and whoever works on it
  * @dead:	out of the table, never armed again
+ * @young:	counted in hs_claim.young
  * @time_wait:	the tuple was in TIME-WAIT when the SYN came
  * @syn_tos:	TOS or traffic class of the SYN
  * @syn_ttl:	TTL or hop limit of the SYN
@@ -47,13 +49,11 @@ struct hs_flow_key {
  * @hn:		its namespace
  * @claim:	its claim
  * @id:		unique in the namespace
- * @listener:	socket cookie of its listener
+ * @listener:	its listener, referenced, perhaps closed meanwhile
  * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
  * @opened:	jiffies of the SYN
  * @window_clamp: limit of the receive window, for the native socket
- * @bound_if:	interface that answers leave by, 0 for any
- * @iif:	interface of the SYN
- * @sdif:	its VRF slave, 0 for none
+ * @bound_if:	interface that it belongs to, 0 for any
  * @mark:	mark of the answers
  * @txhash:	hash of the answers, for multipath and flow labels
  * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
@@ -65,6 +65,7 @@ struct hs_flow {
 	spinlock_t lock;	/* tcb, dead, arming of timer */
 	refcount_t refs;
 	bool dead;
+	bool young;
 	bool time_wait;
 	u8 syn_tos;
 	u8 syn_ttl;
@@ -73,13 +74,11 @@ struct hs_flow {
 	struct hs_net *hn;
 	struct hs_claim *claim;
 	u64 id;
-	u64 listener;
+	struct sock *listener;
 	u64 synack_us;
 	unsigned long opened;
 	u32 window_clamp;
 	int bound_if;
-	int iif;
-	int sdif;
 	u32 mark;
 	u32 txhash;
 	struct saved_syn *syn;
@@ -99,18 +98,20 @@ void hs_flows_purge(struct hs_net *hn);
  * hs_flow_alloc() - a flow that is not in the table yet
  * @hn:		the namespace
  * @claim:	its claim; the flow takes a reference
+ * @listener:	its listener; likewise
  * @key:	its key
  *
  * Context: RCU, BH. Return: a flow with one reference, or NULL.
  */
 struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
+			      struct sock *listener,
 			      const struct hs_flow_key *key);
 
 /**
  * hs_flow_insert() - put a new flow into the table
  * @flow:	the flow
  *
- * Return: 0; -EEXIST when the key is taken; -ENOMEM or -E2BIG.
+ * Return: 0; -EEXIST when the key is taken; -ENOMEM, -E2BIG or -EBUSY.
  */
 int hs_flow_insert(struct hs_flow *flow);
 
@@ -140,6 +141,9 @@ bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason);
  * @reason:	the counter to bump
  */
 void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason);
+
+/* The first timeout: it makes room for younger ones. Context: hs_flow.lock. */
+void hs_flow_aged(struct hs_flow *flow);
 
 /* (Re)arm the timer. Context: hs_flow.lock held, not dead. */
 void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms);

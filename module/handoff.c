@@ -4,13 +4,12 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
-#include <net/inet6_hashtables.h>
-#include <net/inet_hashtables.h>
 #include <net/inet_timewait_sock.h>
 #include <net/tcp.h>
 
 #include "core/segment.h"
 #include "handoff.h"
+#include "native.h"
 #include "netns.h"
 #include "request.h"
 
@@ -21,6 +20,12 @@ struct hs_replay {
 };
 
 static DEFINE_PER_CPU(struct hs_replay *, hs_replay);
+
+/* To the native stack 0 would mean "none". The true one is filled in later. */
+static u32 hs_replay_isn(const struct hs_flow *flow)
+{
+	return flow->tcb.iss ?: 1;
+}
 
 static void hs_syn_network_header(struct sk_buff *skb,
 				  const struct hs_flow *flow, size_t tcp_len)
@@ -83,8 +88,7 @@ static void hs_syn_control_block(struct sk_buff *skb,
 	cb->end_seq = flow->tcb.irs + 1;
 	cb->tcp_flags = HS_SYN;
 	cb->ip_dsfield = flow->syn_tos;
-	/* 0 would mean "none"; the true one is filled in later anyway */
-	cb->tcp_tw_isn = flow->tcb.iss ?: 1;
+	cb->tcp_tw_isn = hs_replay_isn(flow);
 }
 
 /* A SYN as the native stack would see it, at its TCP header. */
@@ -117,42 +121,28 @@ static struct sk_buff *hs_syn_build(const struct hs_flow *flow,
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	skb_copy_queue_mapping(skb, model);
 	skb_copy_secmark(skb, model);
+	skb_ext_copy(skb, model);
 	skb_dst_copy(skb, model);
 	hs_syn_control_block(skb, flow, model);
 	return skb;
 }
 
-static struct sock *hs_established(const struct hs_flow *flow,
-				   const struct hs_packet *pkt)
-{
-	struct net *net = flow->hn->net;
-	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
-	const struct hs_flow_key *key = &flow->key;
-
-	if (key->family == AF_INET)
-		return __inet_lookup_established(net, hashinfo, key->remote.v4,
-						 key->remote_port, key->local.v4,
-						 ntohs(key->local_port),
-						 pkt->iif, pkt->sdif);
-	return __inet6_lookup_established(net, hashinfo, &key->remote.v6,
-					  key->remote_port, &key->local.v6,
-					  ntohs(key->local_port),
-					  pkt->iif, pkt->sdif);
-}
-
-/* The previous connection of the tuple makes room; any other socket stays. */
+/*
+ * The previous connection of the tuple makes room; any other native socket
+ * keeps the tuple.
+ */
 static bool hs_tuple_free(const struct hs_flow *flow, struct hs_packet *pkt)
 {
-	struct sk_buff *skb = pkt->skb;
-	struct sock *sk = skb->sk;
+	struct sock *sk;
 
-	if (!sk && !flow->time_wait)
-		return true;
-	if (sk && sk->sk_state != TCP_TIME_WAIT)
+	if (pkt->skb->sk && pkt->skb->sk->sk_state != TCP_TIME_WAIT)
 		return false;
+	if (!pkt->skb->sk && !flow->time_wait)
+		return true;
 	/* early demux has found what goes away now */
-	skb_orphan(skb);
-	sk = hs_established(flow, pkt);
+	skb_orphan(pkt->skb);
+	sk = hs_native_socket(flow->hn->net, &flow->key, pkt->iif,
+			      pkt->sdif);
 	if (!sk)
 		return true;
 	if (sk->sk_state != TCP_TIME_WAIT) {
@@ -163,80 +153,74 @@ static bool hs_tuple_free(const struct hs_flow *flow, struct hs_packet *pkt)
 	return true;
 }
 
-/*
- * The native SYN-ACK did not come by: somebody before us took it, or there was
- * no memory or route for it. The request may be there all the same.
- */
-static bool hs_replay_search(struct hs_flow *flow, const struct hs_packet *pkt)
+/* Is it the request of our replay? Fill it in then. */
+static bool hs_replay_fill(struct hs_flow *flow, struct request_sock *req)
 {
-	struct sock *sk = hs_established(flow, pkt);
-	bool found;
+	struct tcp_request_sock *treq = tcp_rsk(req);
 
-	if (!sk)
+	if (treq->snt_isn != hs_replay_isn(flow) ||
+	    treq->rcv_isn != flow->tcb.irs)
 		return false;
-	found = sk->sk_state == TCP_NEW_SYN_RECV;
-	if (found) {
-		hs_request_fill(tcp_rsk(inet_reqsk(sk)), flow);
-		hs_count(flow->hn, THREEWAY_C_handoff_synack_leaked);
-	}
-	sock_gen_put(sk);
-	return found;
+	hs_request_fill(treq, flow);
+	return true;
 }
 
-enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt,
-				  struct sock *listener)
+/*
+ * The native SYN-ACK did not come by: there was no memory or route for it, or a
+ * hook before ours took it. The request may be there all the same.
+ */
+static enum hs_handoff_result hs_replay_search(struct hs_flow *flow,
+					       const struct hs_packet *pkt)
+{
+	struct sock *sk = hs_native_socket(flow->hn->net, &flow->key, pkt->iif,
+					   pkt->sdif);
+	enum hs_handoff_result result = HS_HANDOFF_NATIVE_OWNS;
+
+	if (!sk)
+		return HS_HANDOFF_REFUSED;
+	if (sk->sk_state == TCP_NEW_SYN_RECV &&
+	    hs_replay_fill(flow, inet_reqsk(sk))) {
+		hs_count(flow->hn, THREEWAY_C_handoff_synack_leaked);
+		result = HS_HANDOFF_DONE;
+	}
+	sock_gen_put(sk);
+	return result;
+}
+
+enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt)
 {
 	struct hs_replay replay = { .flow = flow };
+	struct sock *listener = flow->listener;
 	struct sk_buff *syn;
 
 	lockdep_assert_held(&flow->lock);
-	if (!hs_tuple_free(flow, pkt))
-		return HS_HANDOFF_NATIVE_OWNS;
 	syn = hs_syn_build(flow, pkt->skb);
 	if (!syn)
 		return HS_HANDOFF_REFUSED;
-
+	if (!hs_tuple_free(flow, pkt)) {
+		kfree_skb(syn);
+		return HS_HANDOFF_NATIVE_OWNS;
+	}
 	this_cpu_write(hs_replay, &replay);
 	inet_csk(listener)->icsk_af_ops->conn_request(listener, syn);
 	this_cpu_write(hs_replay, NULL);
 	consume_skb(syn);
 
-	if (replay.caught || hs_replay_search(flow, pkt))
+	if (replay.caught)
 		return HS_HANDOFF_DONE;
-	return HS_HANDOFF_REFUSED;
-}
-
-static bool hs_replay_is(const struct hs_replay *replay,
-			 const struct request_sock *req)
-{
-	const struct hs_flow_key *key = &replay->flow->key;
-	const struct inet_request_sock *ireq = inet_rsk(req);
-
-	if (ireq->ir_rmt_port != key->remote_port ||
-	    ireq->ir_num != ntohs(key->local_port))
-		return false;
-	if (key->family == AF_INET)
-		return ireq->ir_rmt_addr == key->remote.v4 &&
-		       ireq->ir_loc_addr == key->local.v4;
-	return ipv6_addr_equal(&ireq->ir_v6_rmt_addr, &key->remote.v6) &&
-	       ipv6_addr_equal(&ireq->ir_v6_loc_addr, &key->local.v6);
+	return hs_replay_search(flow, pkt);
 }
 
 unsigned int hs_handoff_output(struct sk_buff *skb)
 {
 	struct hs_replay *replay = this_cpu_read(hs_replay);
-	struct request_sock *req;
-	struct sock *sk;
+	struct sock *sk = skb->sk;
 
-	if (likely(!replay))
+	if (likely(!replay) || !sk || sk->sk_state != TCP_NEW_SYN_RECV ||
+	    sk->sk_num != ntohs(replay->flow->key.local_port) ||
+	    sk->sk_dport != replay->flow->key.remote_port ||
+	    !hs_replay_fill(replay->flow, inet_reqsk(sk)))
 		return NF_ACCEPT;
-	sk = skb->sk;
-	if (!sk || sk->sk_state != TCP_NEW_SYN_RECV)
-		return NF_ACCEPT;
-	req = inet_reqsk(sk);
-	if (!hs_replay_is(replay, req))
-		return NF_ACCEPT;
-	hs_request_fill(tcp_rsk(req), replay->flow);
 	replay->caught = true;
 	/* it was counted as sent when it was made */
 	TCP_DEC_STATS(replay->flow->hn->net, TCP_MIB_OUTSEGS);

@@ -23,12 +23,10 @@ enum hs_handoff_result {
  * @flow:	the flow, locked: a segment on another CPU waits until the native
  *		stack can take it
  * @pkt:	the segment that completed the handshake
- * @listener:	the flow's listener
  *
  * Context: LOCAL_IN.
  */
-enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt,
-				  struct sock *listener);
+enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt);
 
 /**
  * hs_handoff_output() - take the SYN-ACK of a replay

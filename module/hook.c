@@ -34,31 +34,37 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	if (flow)
 		verdict = hs_arrive(flow, pkt);
 	if (verdict == HS_FLOW_GONE)
-		verdict = pkt->syn && !pkt->fragment ? hs_passive_syn(hn, pkt) : NF_ACCEPT;
-	if (verdict == NF_STOLEN) {
-		__TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
+		verdict = pkt->syn && !pkt->fragment ? hs_passive_syn(hn, pkt) :
+						       NF_ACCEPT;
+	if (verdict != NF_ACCEPT)
+		TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
+	if (verdict == NF_STOLEN)
 		consume_skb(pkt->skb);
-	}
 	return verdict;
 }
 
 static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	struct hs_packet pkt = { .skb = skb, .family = state->pf };
 	struct hs_net *hn = priv;
+	struct hs_packet pkt;
 	unsigned int verdict;
 	bool flows;
 
 	/* early demux found an established connection, or TPROXY a socket */
 	if (skb->sk && sk_fullsock(skb->sk))
 		return NF_ACCEPT;
-	if (!hs_packet_find(&pkt) ||
-	    !hs_claims_port(&hn->claims, ntohs(pkt.key.local_port)))
+	if (!hs_packet_find(&pkt, skb, state->pf) ||
+	    !hs_claims_port(&hn->claims, ntohs(pkt.local_port)))
 		return NF_ACCEPT;
 	flows = atomic_read(&hn->flow_count);
 	if (!pkt.syn && !flows)
 		return NF_ACCEPT;
+	/* what the link layer sent to everybody the native stack drops */
+	if (skb->pkt_type != PACKET_HOST) {
+		hs_count(hn, THREEWAY_C_native_not_unicast);
+		return NF_ACCEPT;
+	}
 	/* a verdict from NFQUEUE comes in process context */
 	local_bh_disable();
 	verdict = hs_local_in_packet(hn, &pkt, flows);
@@ -74,27 +80,29 @@ static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 
 static const struct nf_hook_ops hs_hook_template[HS_HOOKS] = {
 	{
-		.hook = hs_local_in,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP_PRI_LAST,
-	}, {
 		.hook = hs_local_out,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP_PRI_FIRST,
 	}, {
-		.hook = hs_local_in,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP6_PRI_LAST,
-	}, {
 		.hook = hs_local_out,
 		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP6_PRI_FIRST,
+	}, {
+		.hook = hs_local_in,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP_PRI_LAST,
+	}, {
+		.hook = hs_local_in,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP6_PRI_LAST,
 	},
 };
+
+#define HS_HOOKS_OUT	2
 
 int hs_hook_register(struct hs_net *hn)
 {
@@ -116,6 +124,10 @@ void hs_hook_unregister(struct hs_net *hn)
 	lockdep_assert_held(&hn->lock);
 	if (!hn->hooked)
 		return;
-	nf_unregister_net_hooks(hn->net, hn->hooks, HS_HOOKS);
+	/* a LOCAL_IN that still runs may replay, and needs LOCAL_OUT for it */
+	nf_unregister_net_hooks(hn->net, hn->hooks + HS_HOOKS_OUT,
+				HS_HOOKS - HS_HOOKS_OUT);
+	synchronize_net();
+	nf_unregister_net_hooks(hn->net, hn->hooks, HS_HOOKS_OUT);
 	hn->hooked = false;
 }

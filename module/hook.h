@@ -5,6 +5,7 @@
 
 struct hs_net;
 
+/* LOCAL_OUT and LOCAL_IN for each family */
 #define HS_HOOKS	4
 
 /* Context: hs_net.lock held. */

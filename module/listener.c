@@ -1,95 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The native listening socket that a handshake belongs to. */
 #include <linux/filter.h>
-#include <linux/sock_diag.h>
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
-#include <net/sock_reuseport.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
 
 #include "listener.h"
-#include "netns.h"
 
-static struct sock *hs_listener_find(struct net *net,
-				     const struct hs_flow_key *key,
-				     struct sk_buff *skb, int doff,
-				     int iif, int sdif)
+static struct sock *hs_listener_find(struct net *net, struct sk_buff *skb,
+				     const struct hs_packet *pkt)
 {
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
+	int doff = __tcp_hdrlen((const struct tcphdr *)skb->data);
+	const struct hs_flow_key *key = &pkt->key;
 
 	if (key->family == AF_INET)
 		return __inet_lookup_listener(net, hashinfo, skb, doff,
 					      key->remote.v4, key->remote_port,
 					      key->local.v4,
 					      ntohs(key->local_port),
-					      iif, sdif);
+					      pkt->iif, pkt->sdif);
 	return inet6_lookup_listener(net, hashinfo, skb, doff, &key->remote.v6,
 				     key->remote_port, &key->local.v6,
-				     ntohs(key->local_port), iif, sdif);
-}
-
-/* BPF programs that choose a listener expect the skb at its TCP header. */
-static struct sock *hs_listener_find_for(struct net *net,
-					 const struct hs_packet *pkt)
-{
-	const struct tcphdr *th;
-	struct sock *sk;
-
-	__skb_pull(pkt->skb, pkt->thoff);
-	th = (const struct tcphdr *)pkt->skb->data;
-	sk = hs_listener_find(net, &pkt->key, pkt->skb, __tcp_hdrlen(th),
-			      pkt->iif, pkt->sdif);
-	__skb_push(pkt->skb, pkt->thoff);
-	return sk;
-}
-
-static struct sock *hs_listener_hold(struct sock *sk)
-{
-	if (sk && sk->sk_state == TCP_LISTEN &&
-	    refcount_inc_not_zero(&sk->sk_refcnt))
-		return sk;
-	return NULL;
+				     ntohs(key->local_port),
+				     pkt->iif, pkt->sdif);
 }
 
 struct sock *hs_listener_lookup(struct hs_net *hn, const struct hs_packet *pkt)
 {
-	return hs_listener_hold(hs_listener_find_for(hn->net, pkt));
-}
-
-u64 hs_listener_cookie(struct sock *sk)
-{
-	u32 cookie[2];
-
-	sock_diag_save_cookie(sk, cookie);
-	return (u64)cookie[1] << 32 | cookie[0];
-}
-
-/* A group that has grown may choose another member than at the SYN. */
-static struct sock *hs_listener_in_group(struct sock *sk, u64 cookie)
-{
-	const struct sock_reuseport *group;
-	int i;
-
-	group = rcu_dereference(sk->sk_reuseport_cb);
-	for (i = 0; group && i < READ_ONCE(group->num_socks); i++)
-		if (hs_listener_cookie(READ_ONCE(group->socks[i])) == cookie)
-			return READ_ONCE(group->socks[i]);
-	return NULL;
-}
-
-struct sock *hs_listener_of(const struct hs_flow *flow,
-			    const struct hs_packet *pkt)
-{
-	struct net *net = flow->hn->net;
 	struct sock *sk;
 
-	sk = pkt ? hs_listener_find_for(net, pkt) :
-		   hs_listener_find(net, &flow->key, NULL, 0, flow->iif,
-				    flow->sdif);
-	if (sk && hs_listener_cookie(sk) != flow->listener)
-		sk = hs_listener_in_group(sk, flow->listener);
-	return hs_listener_hold(sk);
+	/* BPF programs that choose a listener see a segment from its TCP
+	 * header on
+	 */
+	__skb_pull(pkt->skb, pkt->thoff);
+	sk = hs_listener_find(hn->net, pkt->skb, pkt);
+	__skb_push(pkt->skb, pkt->thoff);
+	if (sk && hs_listener_listens(sk) &&
+	    refcount_inc_not_zero(&sk->sk_refcnt))
+		return sk;
+	return NULL;
 }
 
 static bool hs_listener_signs(const struct sock *sk)
@@ -160,45 +111,30 @@ enum threeway_counter hs_listener_objection(struct sock *sk,
 	return HS_NONE;
 }
 
-static bool hs_listener_ttl_refuses(const struct sock *sk,
-				    const struct hs_packet *pkt)
+bool hs_listener_ttl_refuses(const struct sock *sk,
+			     const struct hs_packet *pkt)
 {
 	if (pkt->family == AF_INET)
 		return pkt->ttl < READ_ONCE(inet_sk(sk)->min_ttl);
 	return pkt->ttl < READ_ONCE(inet6_sk(sk)->min_hopcount);
 }
 
-static bool hs_listener_policy_refuses(struct sock *sk,
-				       const struct hs_packet *pkt)
+bool hs_listener_policy_refuses(struct sock *sk, const struct hs_packet *pkt)
 {
 	if (pkt->family == AF_INET)
 		return !xfrm4_policy_check(sk, XFRM_POLICY_IN, pkt->skb);
 	return !xfrm6_policy_check(sk, XFRM_POLICY_IN, pkt->skb);
 }
 
-static bool hs_listener_filter_refuses(struct sock *sk,
-				       const struct hs_packet *pkt)
+bool hs_listener_filter_refuses(struct sock *sk, const struct hs_packet *pkt)
 {
 	const struct tcphdr *th;
 	int err;
 
-	/* socket filters see a segment from its TCP header on */
+	/* filters see a segment from its TCP header on */
 	__skb_pull(pkt->skb, pkt->thoff);
 	th = (const struct tcphdr *)pkt->skb->data;
 	err = sk_filter_trim_cap(sk, pkt->skb, __tcp_hdrlen(th));
 	__skb_push(pkt->skb, pkt->thoff);
 	return err;
-}
-
-enum threeway_counter hs_listener_refuses(struct sock *sk,
-					  const struct hs_packet *pkt,
-					  bool filter)
-{
-	if (hs_listener_ttl_refuses(sk, pkt))
-		return THREEWAY_C_native_min_ttl;
-	if (hs_listener_policy_refuses(sk, pkt))
-		return THREEWAY_C_native_policy;
-	if (filter && hs_listener_filter_refuses(sk, pkt))
-		return THREEWAY_C_native_policy;
-	return HS_NONE;
 }

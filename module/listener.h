@@ -3,7 +3,10 @@
 #ifndef HS_LISTENER_H
 #define HS_LISTENER_H
 
-#include "flow.h"
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "netns.h"
 #include "packet.h"
 
 /**
@@ -15,20 +18,11 @@
  */
 struct sock *hs_listener_lookup(struct hs_net *hn, const struct hs_packet *pkt);
 
-/**
- * hs_listener_of() - the listener that a flow began with
- * @flow:	the flow
- * @pkt:	a segment of it, or NULL
- *
- * Not another one on the same port: that may belong to another user.
- *
- * Context: RCU, BH. Return: a referenced listener, or NULL when it is closed.
- */
-struct sock *hs_listener_of(const struct hs_flow *flow,
-			    const struct hs_packet *pkt);
-
-/* What tells this listener from all others, ever. */
-u64 hs_listener_cookie(struct sock *sk);
+/* Does it still take connections? Another one on the port is not meant. */
+static inline bool hs_listener_listens(const struct sock *sk)
+{
+	return inet_sk_state_load(sk) == TCP_LISTEN;
+}
 
 /**
  * hs_listener_objection() - does the native stack have to do this handshake
@@ -40,17 +34,20 @@ u64 hs_listener_cookie(struct sock *sk);
 enum threeway_counter hs_listener_objection(struct sock *sk,
 					    const struct hs_packet *pkt);
 
+/* Is the TTL or hop limit below what the listener demands? */
+bool hs_listener_ttl_refuses(const struct sock *sk,
+			     const struct hs_packet *pkt);
+
+/* Does IPsec policy forbid this segment? */
+bool hs_listener_policy_refuses(struct sock *sk, const struct hs_packet *pkt);
+
 /**
- * hs_listener_refuses() - do IPsec policy, filters or TTL reject a segment
+ * hs_listener_filter_refuses() - do the filters of the socket, of its cgroup or
+ * of the security module reject a segment
  * @sk:		the listener
- * @pkt:	a segment
- * @filter:	run the listener's filters: they may count what they see, so
- *		a segment that goes on to a socket must not pass them here
- *
- * The native stack drops it then, and counts it.
+ * @pkt:	a segment that is not for the native stack: filters may count
+ *		what they see, so nothing must pass them twice
  */
-enum threeway_counter hs_listener_refuses(struct sock *sk,
-					  const struct hs_packet *pkt,
-					  bool filter);
+bool hs_listener_filter_refuses(struct sock *sk, const struct hs_packet *pkt);
 
 #endif /* HS_LISTENER_H */

@@ -49,18 +49,14 @@ free_stats:
 	return err;
 }
 
-/* Devices and sockets are still there, and so are their references to us. */
 static void __net_exit hs_net_pre_exit(struct net *net)
 {
 	struct hs_net *hn = hs_net_get(net);
 
 	mutex_lock(&hn->lock);
-	hn->dead = true;
 	hs_claims_flush(hn);
 	hs_hook_unregister(hn);
 	mutex_unlock(&hn->lock);
-	/* a hook that still runs might open a flow */
-	synchronize_net();
 	hs_flows_purge(hn);
 }
 

@@ -3,21 +3,26 @@
  * The engine of one network namespace.
  *
  * Locking
- *   hs_net.lock (mutex)  claims, hooks, and dead; taken first
- *   hs_flow.lock (BH)	the tcb, dead and timer of one flow
+ *   hs_net.lock (mutex)  claims and hooks; taken first
+ *   hs_flow.lock (BH)	the tcb, dead, young and the arming of the timer of one
+ *			flow; never two of them
  *   RCU		look-ups of claims and flows; no reference is needed as
  *			long as nothing outlives the read side
  *
  * Nothing is sent under hs_flow.lock: what is sent passes LOCAL_OUT and may come
- * back as a segment for the same flow. The one exception is the handoff, whose
- * SYN-ACK our own LOCAL_OUT hook takes before anybody sees it (handoff.c); that
- * hook takes no lock. Native locks taken under hs_flow.lock: those of the ehash
- * bucket and of the timer base, under which no code of ours runs.
+ * back as a segment for the same flow. The one exception is the handoff
+ * (handoff.c): all of the listener's conn_request() runs under the lock, but the
+ * SYN-ACK that it sends is taken by our own LOCAL_OUT hook before anybody sees
+ * it, and that hook takes no lock. Nothing below conn_request() knows of our
+ * locks.
  *
  * Lifetime
- *   A flow holds its claim. The table and the armed timer each hold the flow.
- *   Everything of a namespace ends in its pre_exit: hooks go first, then flows
- *   and their timers, then claims.
+ *   A flow holds its claim and its listener; the table and the armed timer each
+ *   hold the flow. The listener keeps the namespace alive until the flow's next
+ *   timer finds it closed, as it does with native half-open connections.
+ *   Everything of a namespace ends in its pre_exit: claims can no longer be
+ *   found, then hooks go, then flows and their timers; the last flow lets its
+ *   claim go.
  */
 #ifndef HS_NETNS_H
 #define HS_NETNS_H
@@ -41,7 +46,6 @@
  * struct hs_net - the engine of one namespace
  * @net:	the namespace
  * @lock:	see above
- * @dead:	the namespace is being dismantled: no new claim
  * @hooked:	the netfilter hooks are registered
  * @hooks:	them
  * @reap:	drops claims that no flow needs any more, and then the hooks
@@ -59,8 +63,7 @@
  */
 struct hs_net {
 	struct net *net;
-	struct mutex lock;	/* claims, hooks, dead */
-	bool dead;
+	struct mutex lock;	/* claims and hooks */
 	bool hooked;
 	bool isn_ready;
 	struct nf_hook_ops hooks[HS_HOOKS];

@@ -41,22 +41,25 @@ static bool hs_packet_ipv4_thoff(struct hs_packet *pkt)
 	return true;
 }
 
-bool hs_packet_find(struct hs_packet *pkt)
+bool hs_packet_find(struct hs_packet *pkt, struct sk_buff *skb, u8 family)
 {
 	const struct tcphdr *th;
 	struct tcphdr buf;
 	bool tcp;
 
-	tcp = pkt->family == AF_INET ? hs_packet_ipv4_thoff(pkt) :
-				       hs_packet_ipv6_thoff(pkt);
+	pkt->skb = skb;
+	pkt->family = family;
+	pkt->fragment = false;
+	tcp = family == AF_INET ? hs_packet_ipv4_thoff(pkt) :
+				  hs_packet_ipv6_thoff(pkt);
 	if (!tcp)
 		return false;
-	th = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	th = skb_header_pointer(skb, pkt->thoff, sizeof(buf), &buf);
 	if (!th)
 		return false;
 	pkt->syn = th->syn;
-	pkt->key.local_port = th->dest;
-	pkt->key.remote_port = th->source;
+	pkt->local_port = th->dest;
+	pkt->remote_port = th->source;
 	return true;
 }
 
@@ -64,7 +67,10 @@ static void hs_packet_addresses(struct hs_packet *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
 
+	memset(&pkt->key, 0, sizeof(pkt->key));
 	pkt->key.family = pkt->family;
+	pkt->key.local_port = pkt->local_port;
+	pkt->key.remote_port = pkt->remote_port;
 	if (pkt->family == AF_INET) {
 		const struct iphdr *iph = ip_hdr(skb);
 
@@ -98,8 +104,6 @@ bool hs_packet_read(struct hs_packet *pkt)
 	const u8 *header;
 
 	hs_packet_addresses(pkt);
-	if (pkt->fragment)
-		return true;
 	if (!pskb_may_pull(skb, pkt->thoff + sizeof(struct tcphdr)))
 		return false;
 	header = skb_network_header(skb) + pkt->thoff;

@@ -16,11 +16,14 @@
  * @thoff:	offset of the TCP header
  * @iif:	interface it came in by
  * @sdif:	VRF slave, 0 for none
+ * @local_port:	destination port
+ * @remote_port: source port
  * @family:	AF_INET or AF_INET6
  * @tos:	TOS or traffic class
  * @ttl:	TTL or hop limit
  * @plain:	no IP options, no extension headers
- * @fragment:	the first fragment, or an atomic one: @seg says nothing
+ * @fragment:	the first fragment, or an atomic one: not the whole segment,
+ *		and its checksum cannot be verified
  * @syn:	it has SYN
  */
 struct hs_packet {
@@ -30,6 +33,8 @@ struct hs_packet {
 	unsigned int thoff;
 	int iif;
 	int sdif;
+	__be16 local_port;
+	__be16 remote_port;
 	u8 family;
 	u8 tos;
 	u8 ttl;
@@ -40,18 +45,22 @@ struct hs_packet {
 
 /**
  * hs_packet_find() - find the TCP header
- * @pkt:	@skb and @family are set; sets @thoff, @plain, @fragment, @syn and
- *		the ports
+ * @pkt:	result: @skb, @family, @thoff, @plain, @fragment, @syn, the ports
+ * @skb:	a packet at LOCAL_IN
+ * @family:	AF_INET or AF_INET6
+ *
+ * This much is done for every packet of the host.
  *
  * Return: false when there is none.
  */
-bool hs_packet_find(struct hs_packet *pkt);
+bool hs_packet_find(struct hs_packet *pkt, struct sk_buff *skb, u8 family);
 
 /**
- * hs_packet_read() - read addresses and, but for a fragment, the TCP header
- * @pkt:	after hs_packet_find()
+ * hs_packet_read() - read addresses and TCP header
+ * @pkt:	after hs_packet_find(); complete afterwards
  *
- * Return: false when the TCP header is malformed.
+ * Return: false when the TCP header is malformed, or not wholly in the first
+ * fragment.
  */
 bool hs_packet_read(struct hs_packet *pkt);
 

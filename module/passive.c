@@ -2,8 +2,6 @@
 /* Passive open: a SYN for a claim. */
 #include <linux/netfilter.h>
 #include <linux/timekeeping.h>
-#include <net/inet6_hashtables.h>
-#include <net/inet_hashtables.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/secure_seq.h>
@@ -12,6 +10,7 @@
 #include "confirm.h"
 #include "core/isn.h"
 #include "listener.h"
+#include "native.h"
 #include "passive.h"
 #include "policy.h"
 #include "request.h"
@@ -35,35 +34,13 @@ static bool hs_packet_unicast(const struct hs_packet *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
 
-	if (skb->pkt_type != PACKET_HOST || !skb_dst(skb))
+	if (!skb_dst(skb))
 		return false;
 	if (pkt->family == AF_INET)
 		return !(skb_rtable(skb)->rt_flags &
 			 (RTCF_BROADCAST | RTCF_MULTICAST));
 	return ipv6_unicast_destination(skb) &&
 	       !ipv6_addr_v4mapped(&pkt->key.remote.v6);
-}
-
-/* The native socket of the tuple, referenced unless it is the skb's own. */
-static struct sock *hs_native_socket(struct hs_net *hn,
-				     const struct hs_packet *pkt)
-{
-	struct inet_hashinfo *hashinfo = hn->net->ipv4.tcp_death_row.hashinfo;
-	const struct hs_flow_key *key = &pkt->key;
-
-	if (pkt->skb->sk)
-		return pkt->skb->sk;
-	if (pkt->family == AF_INET)
-		return __inet_lookup_established(hn->net, hashinfo,
-						 key->remote.v4,
-						 key->remote_port,
-						 key->local.v4,
-						 ntohs(key->local_port),
-						 pkt->iif, pkt->sdif);
-	return __inet6_lookup_established(hn->net, hashinfo, &key->remote.v6,
-					  key->remote_port, &key->local.v6,
-					  ntohs(key->local_port),
-					  pkt->iif, pkt->sdif);
 }
 
 static bool hs_time_wait_allows(struct hs_opening *o, struct sock *sk)
@@ -84,16 +61,20 @@ static bool hs_time_wait_allows(struct hs_opening *o, struct sock *sk)
 /* Does a native socket have the tuple? TIME-WAIT may let it go. */
 static enum threeway_counter hs_native_owner(struct hs_opening *o)
 {
-	struct sock *sk = hs_native_socket(o->hn, o->pkt);
+	const struct hs_packet *pkt = o->pkt;
 	enum threeway_counter reason = THREEWAY_C_native_socket_owns;
+	struct sock *sk = pkt->skb->sk;
 
+	if (!sk)
+		sk = hs_native_socket(o->hn->net, &pkt->key, pkt->iif,
+				      pkt->sdif);
 	if (!sk)
 		return HS_NONE;
 	if (sk->sk_state == TCP_TIME_WAIT) {
 		o->time_wait = hs_time_wait_allows(o, sk);
 		reason = o->time_wait ? HS_NONE : THREEWAY_C_native_time_wait;
 	}
-	if (sk != o->pkt->skb->sk)
+	if (sk != pkt->skb->sk)
 		sock_gen_put(sk);
 	return reason;
 }
@@ -127,10 +108,9 @@ static enum threeway_counter hs_opening_check(struct hs_opening *o)
 	reason = hs_listener_objection(o->listener, o->pkt);
 	if (reason != HS_NONE)
 		return reason;
-	reason = hs_limits(o);
-	if (reason != HS_NONE)
-		return reason;
-	return hs_listener_refuses(o->listener, o->pkt, true);
+	if (hs_listener_ttl_refuses(o->listener, o->pkt))
+		return THREEWAY_C_native_min_ttl;
+	return hs_limits(o);
 }
 
 static union tcp_seq_and_ts_off hs_kernel_isn(struct net *net,
@@ -218,17 +198,18 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	struct hs_packet *pkt = o->pkt;
 	struct hs_flow *flow;
 
-	flow = hs_flow_alloc(o->hn, o->claim, &pkt->key);
+	flow = hs_flow_alloc(o->hn, o->claim, o->listener, &pkt->key);
 	if (!flow)
 		return THREEWAY_C_native_no_memory;
 	o->flow = flow;
-	flow->listener = hs_listener_cookie(o->listener);
 	flow->time_wait = o->time_wait;
 	hs_request_of_syn(flow, o->listener, pkt);
 	hs_request_init(&o->treq, o->listener, &flow->key, flow->mark,
 			flow->bound_if);
-	if (!hs_request_allowed(&o->treq, o->listener, pkt->skb))
-		return THREEWAY_C_native_policy;
+	if (hs_listener_policy_refuses(o->listener, pkt) ||
+	    hs_listener_filter_refuses(o->listener, pkt) ||
+	    !hs_request_allowed(&o->treq, o->listener, pkt->skb))
+		return THREEWAY_C_segment_policy;
 	o->dst = hs_request_route(&o->treq, o->listener, &o->fl);
 	if (!o->dst)
 		return THREEWAY_C_native_no_route;
@@ -248,10 +229,10 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	int err;
 
 	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
-	hs_policy_read(o->hn, o->claim, o->listener, &policy);
+	hs_policy_read(flow, &policy);
 	hs_synack_first(&flow->tcb, &policy,
 			(u32)div_u64(now_ns, NSEC_PER_MSEC), &actions);
-	hs_xmit_prepare(&xmit, flow, o->listener, &actions.reply, o->pkt);
+	hs_xmit_prepare(&xmit, flow, &actions.reply, o->pkt);
 
 	/* no segment may see the flow before its timer runs */
 	spin_lock(&flow->lock);
@@ -267,12 +248,25 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 		}
 		/* another CPU answers a copy of this SYN right now */
 		hs_count(o->hn, THREEWAY_C_segment_duplicate_limited);
-		return NF_STOLEN;
+		return NF_DROP;
 	}
 	hs_count(o->hn, THREEWAY_C_flows_opened);
-	err = hs_xmit_send(&xmit, o->listener, &o->treq, o->dst, &o->fl);
+	err = hs_xmit_routed(&xmit, o->listener, &o->treq, o->dst, &o->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
 	return NF_STOLEN;
+}
+
+/* Leave it, or drop it where the native stack would do no more than that. */
+static unsigned int hs_opening_refuse(struct hs_opening *o,
+				      enum threeway_counter reason)
+{
+	hs_count(o->hn, reason);
+	if (reason == THREEWAY_C_segment_conntrack_drop)
+		return NF_DROP;
+	if (reason != THREEWAY_C_segment_policy)
+		return NF_ACCEPT;
+	atomic_inc(&o->listener->sk_drops);
+	return NF_DROP;
 }
 
 static unsigned int hs_opening_run(struct hs_opening *o)
@@ -283,17 +277,13 @@ static unsigned int hs_opening_run(struct hs_opening *o)
 	reason = hs_opening_check(o);
 	if (reason == HS_NONE)
 		reason = hs_opening_prepare(o);
-	if (reason != HS_NONE) {
-		hs_count(o->hn, reason);
-		verdict = NF_ACCEPT;
-		if (o->dst)
-			dst_release(o->dst);
-	} else if (!hs_conntrack_confirm(o->pkt->skb)) {
-		hs_count(o->hn, THREEWAY_C_segment_conntrack_drop);
-		verdict = NF_STOLEN;
-		dst_release(o->dst);
-	} else {
+	if (reason == HS_NONE && !hs_conntrack_confirm(o->pkt->skb))
+		reason = THREEWAY_C_segment_conntrack_drop;
+	if (reason == HS_NONE) {
 		verdict = hs_opening_start(o);
+	} else {
+		verdict = hs_opening_refuse(o, reason);
+		dst_release(o->dst);
 	}
 	if (o->flow)
 		hs_flow_put(o->flow);
@@ -324,6 +314,6 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	if (actions.verdict == HS_NATIVE)
 		return NF_ACCEPT;
 	if (actions.counter != HS_NONE)
-		return NF_STOLEN;
+		return NF_DROP;
 	return hs_opening_run(&o);
 }

@@ -14,7 +14,8 @@
  * Opens a flow when a claim, a listener and all limits allow it; whatever they
  * do not allow is the native stack's.
  *
- * Context: LOCAL_IN. Return: NF_ACCEPT or NF_STOLEN.
+ * Context: LOCAL_IN. Return: NF_ACCEPT; NF_STOLEN when a flow was
+ * opened, and the caller frees the SYN; NF_DROP.
  */
 unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt);
 

@@ -5,6 +5,8 @@
 #include <net/tcp.h>
 
 #include "claim.h"
+#include "core/schedule.h"
+#include "flow.h"
 #include "netns.h"
 #include "policy.h"
 
@@ -14,39 +16,53 @@ static u32 hs_pick(const struct hs_claim *claim, u32 bit, u32 own, u32 common)
 	return claim->conf.policy.set & bit ? own : common;
 }
 
-/* TCP_SYNCNT on a listener stands for tcp_synack_retries. */
-static u32 hs_listener_retries(const struct sock *listener, u32 common)
+/* The claim, then TCP_SYNCNT of the listener, then the namespace. */
+static u32 hs_policy_retries(const struct hs_flow *flow)
 {
-	u32 own = listener ? READ_ONCE(inet_csk(listener)->icsk_syn_retries) : 0;
+	const struct threeway_policy *own = &flow->claim->conf.policy;
+	u32 listener = READ_ONCE(inet_csk(flow->listener)->icsk_syn_retries);
+	u32 common = READ_ONCE(flow->hn->sysctl.synack_retries);
 
-	return own ?: common;
+	return hs_pick(flow->claim, THREEWAY_P_SYNACK_RETRIES,
+		       own->synack_retries, listener ?: common);
 }
 
-void hs_policy_read(const struct hs_net *hn, const struct hs_claim *claim,
-		    const struct sock *listener, struct hs_policy *policy)
+/* Could a segment answer a SYN cookie of the native stack? */
+static bool hs_native_cookies(const struct sock *listener)
 {
-	const struct threeway_policy *own = &claim->conf.policy;
-	const struct hs_sysctl *ctl = &hn->sysctl;
+	/* 0 means never, but looks recent when jiffies wrap */
+	if (!listener->sk_reuseport &&
+	    !READ_ONCE(tcp_sk(listener)->rx_opt.ts_recent_stamp))
+		return false;
+	return READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_syncookies) &&
+	       !tcp_synq_no_recent_overflow(listener);
+}
 
-	memset(policy, 0, sizeof(*policy));
+void hs_policy_read(const struct hs_flow *flow, struct hs_policy *policy)
+{
+	const struct hs_sysctl *ctl = &flow->hn->sysctl;
+	const struct sock *listener = flow->listener;
+	const struct hs_claim *claim = flow->claim;
+	const struct threeway_policy *own = &claim->conf.policy;
+
 	policy->rto_initial_ms = hs_pick(claim, THREEWAY_P_RTO_INITIAL,
 					 own->rto_initial_ms,
 					 READ_ONCE(ctl->rto_initial_ms));
 	policy->rto_max_ms = hs_pick(claim, THREEWAY_P_RTO_MAX,
 				     own->rto_max_ms,
 				     READ_ONCE(ctl->rto_max_ms));
-	policy->synack_retries =
-		hs_pick(claim, THREEWAY_P_SYNACK_RETRIES, own->synack_retries,
-			hs_listener_retries(listener,
-					    READ_ONCE(ctl->synack_retries)));
 	policy->ratelimit_ms = READ_ONCE(ctl->invalid_ratelimit_ms);
-	if (!listener)
-		return;
+	policy->synack_retries =
+		hs_retries_pressed(hs_policy_retries(flow),
+				   atomic_read(&claim->flows),
+				   atomic_read(&claim->young),
+				   hs_policy_backlog(flow->hn, claim));
 	policy->defer_accept =
 		READ_ONCE(inet_csk(listener)->icsk_accept_queue.rskq_defer_accept);
 	policy->accept_queue_full = sk_acceptq_is_full(listener);
 	policy->abort_on_overflow =
-		READ_ONCE(hn->net->ipv4.sysctl_tcp_abort_on_overflow);
+		READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_abort_on_overflow);
+	policy->native_cookies = hs_native_cookies(listener);
 }
 
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The values that hold for a flow: the claim's, else the listener's, else the
+/*
+ * The values that hold for a flow: the claim's, else the listener's, else the
  * namespace's.
  */
 #ifndef HS_POLICY_H
@@ -8,18 +9,12 @@
 #include "core/tcb.h"
 
 struct hs_claim;
+struct hs_flow;
 struct hs_net;
 struct sock;
 
-/**
- * hs_policy_read() - what holds now
- * @hn:		the namespace
- * @claim:	the flow's claim
- * @listener:	the flow's listener, or NULL where only the schedule matters
- * @policy:	result
- */
-void hs_policy_read(const struct hs_net *hn, const struct hs_claim *claim,
-		    const struct sock *listener, struct hs_policy *policy);
+/* What holds for a flow now. Its listener may be closed meanwhile. */
+void hs_policy_read(const struct hs_flow *flow, struct hs_policy *policy);
 
 /* Half-open flows that a claim may hold. */
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim);

@@ -9,6 +9,15 @@
 #include "netns.h"
 #include "request.h"
 
+/* Security modules look at the family, and at nothing else of it. */
+static const struct request_sock_ops hs_request_ops_ipv4 = {
+	.family = PF_INET,
+};
+
+static const struct request_sock_ops hs_request_ops_ipv6 = {
+	.family = PF_INET6,
+};
+
 void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
 		     const struct hs_flow_key *key, u32 mark, int bound_if)
 {
@@ -18,7 +27,7 @@ void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
 	memset(treq, 0, sizeof(*treq));
 	req->rsk_listener = listener;
 	ireq->ireq_state = TCP_NEW_SYN_RECV;
-	ireq->ireq_family = key->family;
+	ireq->ireq_family = listener->sk_family;
 	write_pnet(&ireq->ireq_net, sock_net(listener));
 	ireq->ir_num = ntohs(key->local_port);
 	ireq->ir_rmt_port = key->remote_port;
@@ -26,9 +35,11 @@ void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
 	ireq->ir_mark = mark;
 	ireq->no_srccheck = inet_sk(listener)->transparent;
 	if (key->family == AF_INET) {
+		req->rsk_ops = &hs_request_ops_ipv4;
 		ireq->ir_loc_addr = key->local.v4;
 		ireq->ir_rmt_addr = key->remote.v4;
 	} else {
+		req->rsk_ops = &hs_request_ops_ipv6;
 		ireq->ir_v6_loc_addr = key->local.v6;
 		ireq->ir_v6_rmt_addr = key->remote.v6;
 	}
@@ -44,8 +55,6 @@ void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
 	    (!listener->sk_bound_dev_if || pkt->sdif) &&
 	    ipv6_addr_type(&pkt->key.remote.v6) & IPV6_ADDR_LINKLOCAL)
 		flow->bound_if = pkt->iif;
-	flow->iif = pkt->iif;
-	flow->sdif = pkt->sdif;
 	flow->txhash = net_tx_rndhash();
 	flow->syn_tos = pkt->tos;
 	flow->syn_ttl = pkt->ttl;
@@ -60,7 +69,7 @@ bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
 	err = security_inet_conn_request(listener, skb, &ireq->req);
 	/* a label in the IP options of the answer: not ours to build */
 	if (rcu_access_pointer(ireq->ireq_opt)) {
-		if (ireq->ireq_family == AF_INET)
+		if (ireq->req.rsk_ops->family == PF_INET)
 			kfree(rcu_dereference_protected(ireq->ireq_opt, true));
 		else
 			kfree(ireq->ipv6_opt);
@@ -75,7 +84,7 @@ struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
 {
 	struct request_sock *req = &treq->req.req;
 
-	if (treq->req.ireq_family == AF_INET)
+	if (req->rsk_ops->family == PF_INET)
 		return inet_csk_route_req(listener, &fl->u.ip4, req);
 	return inet6_csk_route_req(listener, &fl->u.ip6, req, IPPROTO_TCP);
 }
@@ -96,21 +105,31 @@ void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 	flow->window_clamp = ireq->req.rsk_window_clamp;
 }
 
+/* What the native timer would have counted by now. */
+static void hs_request_age(struct request_sock *req, const struct hs_tcb *tcb)
+{
+	struct request_sock_queue *queue;
+
+	queue = &inet_csk(req->rsk_listener)->icsk_accept_queue;
+	if (!req->num_timeout && tcb->timeouts)
+		atomic_dec(&queue->young);
+	req->num_retrans = tcb->retransmits;
+	/* the native timeout is shifted by it */
+	req->num_timeout = min_t(u8, tcb->timeouts, 32);
+}
+
 void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
 {
 	struct inet_request_sock *ireq = &treq->req;
 	const struct hs_tcb *tcb = &flow->tcb;
 	struct request_sock *req = &ireq->req;
 
-	if (req->saved_syn) {
-		/* that one is of the SYN that we made up */
-		kfree(req->saved_syn);
-		req->saved_syn = flow->syn;
-		flow->syn = NULL;
-	}
+	/* the one that is there is of the SYN that we made up */
+	kfree(req->saved_syn);
+	req->saved_syn = flow->syn;
+	flow->syn = NULL;
+	hs_request_age(req, tcb);
 	req->mss = tcb->peer_mss;
-	req->num_retrans = tcb->retransmits;
-	req->num_timeout = min_t(u8, tcb->timeouts, 127);
 	req->ts_recent = tcb->ts_recent;
 	req->rsk_rcv_wnd = tcb->rcv_wnd;
 	req->rsk_window_clamp = flow->window_clamp;
@@ -123,7 +142,7 @@ void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
 	ireq->ir_mark = flow->mark;
 	ireq->ir_iif = flow->bound_if;
 	treq->snt_isn = tcb->iss;
-	treq->ts_off = tcb->ts_offset;
+	treq->ts_off = tcb->tstamp_ok ? tcb->ts_offset : 0;
 	treq->snt_synack = flow->synack_us;
 	treq->txhash = flow->txhash;
 	treq->syn_tos = flow->syn_tos;

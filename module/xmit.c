@@ -12,9 +12,9 @@
 #include "xmit.h"
 
 /* The listener's TOS, or the SYN's where net.ipv4.tcp_reflect_tos says so. */
-static u8 hs_xmit_synack_tos(const struct hs_flow *flow,
-			     const struct sock *listener)
+static u8 hs_xmit_synack_tos(const struct hs_flow *flow)
 {
+	const struct sock *listener = flow->listener;
 	u8 own = flow->key.family == AF_INET ? inet_sk(listener)->tos :
 					       inet6_sk(listener)->tclass;
 
@@ -24,8 +24,7 @@ static u8 hs_xmit_synack_tos(const struct hs_flow *flow,
 }
 
 void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
-		     const struct sock *listener, const struct hs_reply *reply,
-		     const struct hs_packet *pkt)
+		     const struct hs_reply *reply, const struct hs_packet *pkt)
 {
 	xmit->key = flow->key;
 	xmit->reply = *reply;
@@ -33,9 +32,15 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 	xmit->bound_if = flow->bound_if;
 	xmit->txhash = flow->txhash;
 	if (reply->flags & HS_SYN)
-		xmit->tos = hs_xmit_synack_tos(flow, listener);
+		xmit->tos = hs_xmit_synack_tos(flow);
 	else
 		xmit->tos = pkt ? pkt->tos & ~INET_ECN_MASK : 0;
+}
+
+void hs_xmit_rehash(struct hs_flow *flow)
+{
+	if (READ_ONCE(flow->listener->sk_txrehash) == SOCK_TXREHASH_ENABLED)
+		flow->txhash = net_tx_rndhash();
 }
 
 static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
@@ -66,9 +71,14 @@ static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
 		th->check = ~tcp_v6_check(len, &key->local.v6, &key->remote.v6,
 					  0);
 	skb->mark = xmit->mark;
+	/* firewalls and cgroups see whose answer it is; freeing it must not
+	 * wake those who wait in accept()
+	 */
+	if (!skb_set_owner_sk_safe(skb, listener)) {
+		kfree_skb(skb);
+		return NULL;
+	}
 	skb_set_hash(skb, xmit->txhash, PKT_HASH_TYPE_L4);
-	/* firewalls and cgroups see whose answer it is */
-	skb_set_owner_w(skb, listener);
 	return skb;
 }
 
@@ -89,27 +99,14 @@ static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
 			rcu_dereference(np->opt), tos, listener->sk_priority);
 }
 
-int hs_xmit_send(const struct hs_xmit *xmit, struct sock *listener,
-		 struct tcp_request_sock *treq, struct dst_entry *dst,
-		 struct flowi *fl)
+int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
+		   struct tcp_request_sock *treq, struct dst_entry *dst,
+		   struct flowi *fl)
 {
-	struct tcp_request_sock own_treq;
-	struct flowi own_fl;
 	struct sk_buff *skb;
 	u8 tos = xmit->tos;
 	int err;
 
-	if (!treq) {
-		treq = &own_treq;
-		hs_request_init(treq, listener, &xmit->key, xmit->mark,
-				xmit->bound_if);
-	}
-	if (!dst) {
-		fl = &own_fl;
-		dst = hs_request_route(treq, listener, fl);
-		if (!dst)
-			return -EHOSTUNREACH;
-	}
 	skb = hs_xmit_build(xmit, listener);
 	if (!skb) {
 		dst_release(dst);
@@ -121,4 +118,18 @@ int hs_xmit_send(const struct hs_xmit *xmit, struct sock *listener,
 		tos |= INET_ECN_ECT_0;
 	err = hs_xmit_ip(xmit, listener, skb, fl, tos);
 	return net_xmit_eval(err);
+}
+
+int hs_xmit(const struct hs_xmit *xmit, struct sock *listener)
+{
+	struct tcp_request_sock treq;
+	struct dst_entry *dst;
+	struct flowi fl;
+
+	hs_request_init(&treq, listener, &xmit->key, xmit->mark,
+			xmit->bound_if);
+	dst = hs_request_route(&treq, listener, &fl);
+	if (!dst)
+		return -EHOSTUNREACH;
+	return hs_xmit_routed(xmit, listener, &treq, dst, &fl);
 }

@@ -32,27 +32,31 @@ struct hs_xmit {
  * hs_xmit_prepare() - take what is needed from a flow
  * @xmit:	result
  * @flow:	the flow, locked or not yet visible
- * @listener:	its listener
  * @reply:	the segment
  * @pkt:	the segment that it answers, or NULL
  */
 void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
-		     const struct sock *listener, const struct hs_reply *reply,
-		     const struct hs_packet *pkt);
+		     const struct hs_reply *reply, const struct hs_packet *pkt);
+
+/* Before a copy: another path may get through where this one did not. */
+void hs_xmit_rehash(struct hs_flow *flow);
 
 /**
- * hs_xmit_send() - send it
+ * hs_xmit_routed() - send a segment
  * @xmit:	what
  * @listener:	a referenced listener, which the packet belongs to
- * @treq:	a request for the flow whose route is @dst, or NULL
- * @dst:	a referenced route, which is consumed, or NULL to look it up
- * @fl:		the flow that found @dst
+ * @treq:	a request for the flow
+ * @dst:	its referenced route, which is consumed
+ * @fl:		what found @dst
  *
  * Context: RCU, BH, no lock held. Return: 0, or a negative errno when it did
  * not leave.
  */
-int hs_xmit_send(const struct hs_xmit *xmit, struct sock *listener,
-		 struct tcp_request_sock *treq, struct dst_entry *dst,
-		 struct flowi *fl);
+int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
+		   struct tcp_request_sock *treq, struct dst_entry *dst,
+		   struct flowi *fl);
+
+/* The same with a look-up of the route. */
+int hs_xmit(const struct hs_xmit *xmit, struct sock *listener);
 
 #endif /* HS_XMIT_H */

@@ -13,7 +13,7 @@ struct hs_arrival {
 	struct hs_actions *actions;
 };
 
-static void hs_actions_init(struct hs_actions *actions, enum hs_verdict verdict)
+void hs_actions_init(struct hs_actions *actions, enum hs_verdict verdict)
 {
 	memset(actions, 0, sizeof(*actions));
 	actions->verdict = verdict;
@@ -176,13 +176,21 @@ static bool hs_check_duplicate_syn(const struct hs_arrival *a)
 	return true;
 }
 
-/* Before the sequence number, unlike RFC 9293: a lie about SND.NXT is reset. */
+/*
+ * Before the sequence number, unlike RFC 9293: a lie about SND.NXT is reset,
+ * unless it may be the answer to a SYN cookie of the native stack.
+ */
 static bool hs_check_ack_value(const struct hs_arrival *a)
 {
 	if (!(a->seg->flags & HS_ACK) || (a->seg->flags & HS_RST) ||
 	    a->seg->ack == hs_snd_nxt(a->tcb))
 		return false;
 
+	if (a->policy->native_cookies && !(a->seg->flags & HS_SYN)) {
+		a->actions->verdict = HS_NATIVE;
+		a->actions->counter = THREEWAY_C_native_cookie_ack;
+		return true;
+	}
 	a->actions->counter = THREEWAY_C_segment_bad_ack;
 	hs_answer_rst(a);
 	return true;
@@ -191,7 +199,8 @@ static bool hs_check_ack_value(const struct hs_arrival *a)
 /*
  * PAWS, then TSecr, which must be a TSval of ours. A RST is exempt (RFC 7323
  * section 5.2). TSecr means nothing without ACK; 0 comes from peers that echo
- * nothing.
+ * nothing. A SYN that has one comes from a proxy that rewrites timestamps
+ * (SYNPROXY does), and not always well.
  */
 static bool hs_check_timestamps(const struct hs_arrival *a)
 {
@@ -204,7 +213,7 @@ static bool hs_check_timestamps(const struct hs_arrival *a)
 
 	if (hs_arrival_old(a))
 		a->actions->counter = THREEWAY_C_segment_paws;
-	else if ((a->seg->flags & HS_ACK) && opts->tsecr &&
+	else if ((a->seg->flags & HS_ACK) && opts->tsecr && tcb->tsecr_ok &&
 		 !hs_seq_between(opts->tsecr, tcb->tsval_first,
 				 tcb->tsval_last))
 		a->actions->counter = THREEWAY_C_segment_tsecr;
@@ -356,6 +365,7 @@ static void hs_negotiate_options(struct hs_tcb *tcb,
 	tcb->tstamp_ok = offer->timestamps &&
 			 (opts->present & HS_OPT_TIMESTAMPS);
 	tcb->ts_recent = tcb->tstamp_ok ? opts->tsval : 0;
+	tcb->tsecr_ok = tcb->tstamp_ok && !opts->tsecr;
 }
 
 /*

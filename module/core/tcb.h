@@ -32,6 +32,7 @@
  * @retransmits: copies of the SYN-ACK sent, for whatever reason
  * @wscale_ok:	window scaling was agreed
  * @tstamp_ok:	timestamps were agreed
+ * @tsecr_ok:	the peer's TSecr can be relied on
  * @sack_ok:	SACK was agreed
  * @ecn_ok:	ECN was agreed
  * @acked:	an acceptable ACK came but could not complete the handshake
@@ -55,6 +56,7 @@ struct hs_tcb {
 	u8 retransmits;
 	bool wscale_ok : 1;
 	bool tstamp_ok : 1;
+	bool tsecr_ok : 1;
 	bool sack_ok : 1;
 	bool ecn_ok : 1;
 	bool acked : 1;
@@ -94,6 +96,7 @@ struct hs_offer {
  *		handshake (TCP_DEFER_ACCEPT), 0 for none
  * @accept_queue_full: the listener would refuse a connection now
  * @abort_on_overflow: then reset the peer (net.ipv4.tcp_abort_on_overflow)
+ * @native_cookies: the native stack has sent SYN cookies for this listener
  */
 struct hs_policy {
 	u32 rto_initial_ms;
@@ -103,6 +106,7 @@ struct hs_policy {
 	u8 defer_accept;
 	bool accept_queue_full;
 	bool abort_on_overflow;
+	bool native_cookies;
 };
 
 enum hs_verdict {
@@ -139,6 +143,13 @@ struct hs_actions {
 	enum threeway_counter end;
 	struct hs_reply reply;
 };
+
+/**
+ * hs_actions_init() - nothing to do
+ * @actions:	result
+ * @verdict:	what becomes of the segment
+ */
+void hs_actions_init(struct hs_actions *actions, enum hs_verdict verdict);
 
 /**
  * hs_listen_arrives() - a segment for a claimed LISTEN, no flow

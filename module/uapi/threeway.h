@@ -260,8 +260,8 @@ struct threeway_list {
 /*
  * Counters of a namespace, in the order of THREEWAY_IOC_STAT_GET and of
  * /proc/net/threeway/stat. New ones are appended. Every segment that the
- * engine drops or hands to the native stack although a claim or a flow matched
- * bumps exactly one of the counters from "segment_" on.
+ * engine drops, or leaves to the native stack although a claim or a flow matched,
+ * bumps one of the counters that begin with segment_, native_ or handoff_.
  */
 #define THREEWAY_COUNTERS(X)						\
 	/* flows */							\
@@ -299,6 +299,7 @@ struct threeway_list {
 	X(segment_deferred)		/* bare ACK, TCP_DEFER_ACCEPT */ \
 	X(segment_accept_queue_full)	/* completing ACK dropped */	\
 	X(segment_port_zero)		/* source port 0 */		\
+	X(segment_policy)		/* IPsec, LSM or a filter refuses */ \
 	X(segment_conntrack_drop)	/* conntrack would not confirm */ \
 	X(segment_listener_gone)	/* left to the native stack to reset */ \
 	/* SYNs that matched a claim and were left to the native stack */ \
@@ -316,11 +317,11 @@ struct threeway_list {
 	X(native_mptcp)			/* MPTCP option to an MPTCP listener */ \
 	X(native_smc)							\
 	X(native_bpf)			/* sockops header options */	\
-	X(native_policy)		/* xfrm, LSM or filter says no */ \
 	X(native_min_ttl)						\
 	X(native_ip_options)		/* IP options, extension headers */ \
 	X(native_pktoptions)		/* listener wants received options */ \
 	X(native_not_unicast)						\
+	X(native_cookie_ack)	/* may answer a native SYN cookie */	\
 	/* handoffs that ended otherwise */				\
 	X(handoff_fragment)	/* native decides on a fragmented segment */ \
 	X(handoff_refused)		/* native made no request */	\

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The native socket of a tuple: there must never be two answers to a segment. */
+#ifndef HS_NATIVE_H
+#define HS_NATIVE_H
+
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+#include "flow.h"
+
+/**
+ * hs_native_socket() - the native socket that has a tuple
+ * @net:	the namespace
+ * @key:	the tuple
+ * @dif:	interface of a segment, or of the flow
+ * @sdif:	VRF slave, 0 for none
+ *
+ * Context: RCU. Return: a referenced socket, which may be in TIME-WAIT or a
+ * request, or NULL.
+ */
+struct sock *hs_native_socket(struct net *net, const struct hs_flow_key *key,
+			      int dif, int sdif);
+
+/* Is there one that is not in TIME-WAIT? */
+bool hs_native_owns(struct net *net, const struct hs_flow_key *key, int dif,
+		    int sdif);
+
+#endif /* HS_NATIVE_H */
