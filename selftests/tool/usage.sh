@@ -1,0 +1,303 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The command line of threeway: what it accepts, what it refuses and with which
+# words, help, abbreviations, and that manual page and completion know all of it.
+# Needs no module and changes nothing: a command that ends in "help" is read like
+# any other, and then not done.
+. "$(dirname "$0")/../lib.sh"
+
+# In the source tree, or where the tests were installed beside copies.
+here=$(cd "$(dirname "$0")" && pwd)
+beside() { [ -e "$here/../../tools/$1" ] && echo "$here/../../tools/$1" || echo "$here/$1"; }
+tool=$(beside threeway)
+[ -x "$tool" ] || tool=$(command -v threeway) || skip_all "no threeway here"
+manual=$(beside threeway.8)
+completion=$(beside threeway.bash)
+
+# run WORDS...: sets out, err and status
+run()
+{
+	local errors
+
+	errors=$(mktemp)
+	status=0
+	out=$("$tool" "$@" 2>"$errors") || status=$?
+	err=$(cat "$errors")
+	rm -f "$errors"
+}
+
+# accepts WORDS...: they are right, and help after them says so
+accepts()
+{
+	run "$@" help
+	if [ "$status" -eq 0 ] && [ -z "$err" ] && [[ $out == Usage:* ]]; then
+		ok "accepts: $*"
+	else
+		not_ok "accepts: $*" "exit $status, $err"
+	fi
+}
+
+# refuses MESSAGE WORDS...: exit 255, and just that message
+refuses()
+{
+	run "${@:2}"
+	if [ "$status" -eq 255 ] && [ "$err" = "threeway: $1" ] && [ -z "$out" ]; then
+		ok "refuses: ${*:2}"
+	else
+		not_ok "refuses: ${*:2}" "exit $status, '$err', want '$1'"
+	fi
+}
+
+# helps WORDS...: usage on stdout
+helps()
+{
+	run "$@"
+	if [ "$status" -eq 0 ] && [ -z "$err" ] && [[ $out == "Usage: threeway "* ]]; then
+		ok "help: threeway $*"
+	else
+		not_ok "help: threeway $*" "exit $status, $err"
+	fi
+}
+
+test_help()
+{
+	helps help
+	helps -help
+	helps --help
+	helps claim help
+	helps claim add help
+	helps flow help
+	helps flow kill help
+	helps stat help
+	helps stat show help
+
+	run
+	if [ "$status" -eq 255 ] && [ -z "$out" ] && [[ $err == Usage:* ]]; then
+		ok "no words: usage on stderr, exit 255"
+	else
+		not_ok "no words: usage on stderr, exit 255" "exit $status"
+	fi
+	run -Version
+	check_equal "-Version" "$status ${out%%-*}" "0 threeway utility, threeway"
+}
+
+test_abbreviations()
+{
+	accepts c
+	accepts cl a pa po 80
+	accepts c a pas l 192.0.2.1 po 80
+	accepts c d id 1
+	accepts c f passive mo h
+	accepts f s st syn-r re any remote_ 80 c 1
+	accepts -j -s -p c s
+	accepts --json --pretty claim list
+	accepts -st -6 c s
+	refuses 'claim: word "p" is ambiguous: passive, port' claim add p
+	refuses 'claim: word "rto" is ambiguous: rto_initial_ms, rto_max_ms' \
+		claim add passive rto 300
+	refuses 'flow: word "lo_" is unknown, try "threeway flow help"' flow show lo_
+	refuses 'object "x" is unknown, try "threeway help"' x
+	refuses 'object "" is unknown, try "threeway help"' ''
+	refuses 'claim: command "flushed" is unknown, try "threeway claim help"' claim flushed
+	refuses 'option "-x" is unknown, try "threeway help"' -x claim
+	refuses 'option "-json" takes no value after =' -json=1 claim
+	refuses '-color "red": expected always, auto, never' -color=red claim
+}
+
+test_prefixes()
+{
+	local expected="expected an IPv4 or IPv6 ADDRESS, ADDRESS/LENGTH or any"
+
+	accepts claim add passive local any remote any
+	accepts claim add passive local 0.0.0.0/0
+	accepts claim add passive local 192.0.2.128/25 remote 198.51.100.7/32
+	accepts claim add passive local ::/0
+	accepts claim add passive local 2001:db8:8000::/33 remote fe80::1
+	accepts flow show local 10.0.0.0/8 remote any
+	refuses "local \"10/8\": $expected" claim add passive local 10/8
+	refuses "remote \"192.0.2.256\": $expected" claim add passive remote 192.0.2.256
+	refuses "local \"2001:db8::g\": $expected" claim add passive local 2001:db8::g
+	refuses "local \"\": $expected" claim add passive local ''
+	refuses 'local "192.0.2.5/24": bits are set beyond the prefix length, expected 192.0.2.0/24' \
+		claim add passive local 192.0.2.5/24
+	refuses 'remote "2001:db8:c000::/33": bits are set beyond the prefix length, expected 2001:db8:8000::/33' \
+		claim add passive remote 2001:db8:c000::/33
+	refuses 'local "192.0.2.0/33": expected a length of 0-32 after the /' \
+		claim add passive local 192.0.2.0/33
+	refuses 'local "2001:db8::/129": expected a length of 0-128 after the /' \
+		claim add passive local 2001:db8::/129
+	refuses 'local "192.0.2.0/": expected a length of 0-32 after the /' \
+		flow show local 192.0.2.0/
+	refuses 'local "192.0.2.0/+8": expected a length of 0-32 after the /' \
+		flow show local 192.0.2.0/+8
+	refuses 'local "0.0.0.0": expected 0.0.0.0/0 for every IPv4 address, or any' \
+		claim add passive local 0.0.0.0
+	refuses 'local "::1": expected an IPv4 address, as -4 says' \
+		-4 claim add passive local ::1
+	refuses 'remote "192.0.2.1": expected an IPv6 address, like the other one' \
+		claim add passive local ::1 remote 192.0.2.1
+}
+
+test_ports()
+{
+	local expected="expected 1-65535, FIRST-LAST or any" word
+
+	accepts claim add passive port 1-65535
+	accepts claim add passive port any
+	accepts flow kill port 80 remote_port 1024-1024
+	for word in 0 65536 70000 -1 80- -80 0x50 80,90 8o ''; do
+		refuses "port \"$word\": $expected" claim add passive port "$word"
+	done
+	refuses 'port "90-80": the first port is above the last, expected 80-90' \
+		claim add passive port 90-80
+	refuses "port: no value, $expected" claim add passive port
+}
+
+# number WORD MIN MAX
+number()
+{
+	accepts claim add passive "$1" "$2"
+	accepts claim add passive "$1" "$3"
+	refuses "$1 \"$(($2 - 1))\": expected $2-$3" claim add passive "$1" $(($2 - 1))
+	refuses "$1 \"$(($3 + 1))\": expected $2-$3" claim add passive "$1" $(($3 + 1))
+}
+
+test_policy()
+{
+	local isn="expected engine, kernel or fixed:0-4294967295"
+
+	number synack_retries 0 255
+	number rto_initial_ms 100 60000
+	number rto_max_ms 1000 120000
+	number backlog 1 16777216
+	accepts claim add passive sack on timestamps off window_scaling on ecn off
+	accepts claim add passive isn engine
+	accepts claim add passive isn fixed:0xffffffff
+	refuses "isn \"random\": $isn" claim add passive isn random
+	refuses "isn \"fixed\": $isn" claim add passive isn fixed
+	refuses 'isn fixed "4294967296": expected 0-4294967295' \
+		claim add passive isn fixed:4294967296
+	refuses 'sack "1": expected on or off' claim add passive sack 1
+	refuses 'mode "drop": expected handoff' claim add passive mode drop
+	refuses "backlog: no value, expected 1-16777216" claim add passive backlog
+	refuses 'backlog "99999999999999999999": expected 1-16777216' \
+		claim add passive backlog 99999999999999999999
+}
+
+test_commands()
+{
+	refuses "claim add: no direction, expected passive" claim add port 80
+	refuses "claim add: id is given by the module, expected passive" claim add id 3
+	refuses "port is given twice" claim add passive port 80 port 80
+	refuses "claim del: which one? expected id ID or words of claim add" claim del
+	refuses "claim del: which one? expected id ID or words of claim add" -4 claim del
+	refuses "id: expected no other words beside it" claim del id 3 port 80
+	refuses 'id "0": expected 1-4294967295' claim del id 0
+	refuses "flow kill: which ones? expected a filter or all" flow kill
+	refuses "all: expected no other words beside it" flow kill all port 80
+	refuses 'state "LISTEN": expected SYN-RECEIVED, SYN-RECV' flow show state LISTEN
+	refuses 'id "x": expected a number from 1' flow kill id x
+	refuses 'stat show: "nonsense" is no counter, try "threeway stat help"' \
+		stat show flows_opened nonsense
+	refuses "-netns: no value, expected the NAME or PATH of a network namespace" -n
+	run claim help "#" nonsense
+	check_equal "a word # ends the command" "$status $err" "0 "
+}
+
+test_batch()
+{
+	local lines
+
+	lines=$'# comment\n\nclaim add passive help # more\nclaim add passive port x\nflow help'
+	status=0
+	err=$("$tool" -batch - <<<"$lines" 2>&1 >/dev/null) || status=$?
+	check_equal "batch: an error names file and line" "$status $err" \
+		'1 threeway: stdin:4: port "x": expected 1-65535, FIRST-LAST or any'
+	out=$("$tool" -batch - <<<"$lines" 2>/dev/null)
+	check_equal "batch: the first error ends it" "$(grep '^Usage:' <<<"$out")" \
+		"Usage: threeway claim add passive [ SELECTOR ] [ mode MODE ] [ POLICY ]"
+	status=0
+	out=$("$tool" -force -batch - <<<"$lines" 2>/dev/null) || status=$?
+	check_equal "batch: -force goes on, and exits 1 all the same" \
+		"$status $(grep -c '^Usage: threeway flow' <<<"$out")" "1 1"
+	run -batch /nonexistent
+	check_equal "batch: no such file" "$status $err" \
+		'1 threeway: -batch "/nonexistent": No such file or directory'
+	refuses '"claim": expected nothing after -batch FILE' -batch - claim
+}
+
+test_output()
+{
+	status=0
+	err=$("$tool" -n /etc/passwd claim 2>&1) || status=$?
+	if [ "$(id -u)" -eq 0 ]; then
+		check_equal "-netns with a file that is none" "$status $err" \
+			'2 threeway: -netns "/etc/passwd": Invalid argument (this is not a network namespace)'
+	else
+		skip "-netns with a file that is none" "needs root"
+	fi
+	run -n no-such-name claim
+	check_equal "-netns with an unknown name" "$status $err" \
+		'2 threeway: -netns "no-such-name": No such file or directory (expected a PATH, or a NAME that "ip netns list" shows)'
+}
+
+# documented NAME FILE WORDS...: each word stands in the file
+documented()
+{
+	local word missing=
+
+	for word in "${@:3}"; do
+		grep -qw -- "$word" "$2" || missing+=" $word"
+	done
+	check_equal "$1" "missing:$missing" "missing:"
+}
+
+# completes NAME WANT WORDS...: what completion offers for the last word
+completes()
+{
+	# shellcheck disable=SC2034 # for the completion
+	COMP_WORDS=(threeway "${@:3}")
+	# shellcheck disable=SC2034
+	COMP_CWORD=$(($# - 2))
+	COMPREPLY=()
+	_threeway
+	check_equal "$1" "${COMPREPLY[*]}" "$2"
+}
+
+test_documents()
+{
+	local policy
+
+	mapfile -t words < <("$tool" stat help | sed -n 's/^  *//p')
+	check "stat help lists counters" test "${#words[@]}" -ge 50
+	documented "manual page: every counter" "$manual" "${words[@]}"
+	mapfile -t words < <("$tool" claim help | sed -n 's/^  *\([a-z][a-z_]*\)  .*/\1/p')
+	policy=${words[*]}
+	documented "manual page: every policy word" "$manual" "${words[@]}"
+	mapfile -t words < <("$tool" help | grep -o -- '-[a-zA-Z46]*\[*[a-z]*\]' | tr -d '[]-')
+	documented "manual page: every option" "$manual" "${words[@]}"
+
+	PATH=$(dirname "$tool"):$PATH
+	# shellcheck source=/dev/null
+	. "$completion"
+	completes "completion: objects" "claim" c
+	completes "completion: commands" "add del show flush help" claim ''
+	completes "completion: every policy word" \
+		"passive local port remote mode $policy help" claim add ''
+	completes "completion: values" "on off" -j c a passive sack ''
+	completes "completion: counters" "native_md5 native_mptcp native_min_ttl" \
+		stat show native_m
+}
+
+tap_plan 119
+test_help
+test_abbreviations
+test_prefixes
+test_ports
+test_policy
+test_commands
+test_batch
+test_output
+test_documents
+finish
