@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# See "make help".
+
+RELEASE := $(shell uname -r)
+VM_KDIR = /lib/modules/$(shell . selftests/vm/common.sh && kernel_release)/build
+KDIR ?= $(firstword $(wildcard /lib/modules/$(RELEASE)/build) $(VM_KDIR))
+VM := build/vm
+
+SHELL := /bin/bash
+
+all: module tool
+
+module:
+	@[ -d "$(KDIR)" ] || { echo "no kernel headers in \"$(KDIR)\":" \
+		'"make setup" installs some, or name them by KDIR='; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tool:
+	$(MAKE) -C tools
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
+	$(MAKE) -C tools install
+
+setup:
+	@selftests/vm/setup
+
+lint: setup
+	@selftests/lint/lint
+
+# What the test machine boots, built for its kernel. Only one make at a time
+# builds it.
+vm: setup
+	@mkdir -p $(VM)
+	@flock $(VM)/lock $(MAKE) -s vm-parts
+
+vm-parts:
+	@echo "threeway: building for the test machine" >&2
+	@$(MAKE) -s -j$$(nproc) KDIR=$(VM_KDIR) W=1 KCFLAGS=-Werror \
+		CONFIG_DEBUG_INFO_BTF_MODULES= module tool
+	@$(MAKE) -s -j$$(nproc) -C selftests all
+	@rm -rf $(VM)/tests
+	@$(MAKE) -s -C selftests install INSTALL_PATH=$(CURDIR)/$(VM)/tests
+	@$(MAKE) -s $(VM)/base.cpio
+	@selftests/vm/overlay $(VM)/overlay.cpio
+
+# New or updated packages may change any program in it.
+$(VM)/base.cpio: $(addprefix selftests/vm/,initramfs programs modules common.sh) \
+		/var/lib/dpkg/status
+	@selftests/vm/initramfs $@
+
+check: $(if $(T),,lint) vm
+	@selftests/vm/check $(T)
+
+tests: setup
+	@echo core
+	@$(MAKE) -s -C selftests list
+
+demo: vm
+	@selftests/demo/run
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools clean
+	$(MAKE) -C selftests/core clean
+	rm -rf build
+
+help:
+	@cat selftests/vm/help
+
+.PHONY: all module tool install setup lint vm vm-parts check tests demo clean help
