@@ -140,13 +140,6 @@ bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason)
 	return first;
 }
 
-void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
-{
-	lockdep_assert_held(&flow->lock);
-	if (!mod_timer(&flow->timer, jiffies + msecs_to_jiffies(timer_ms)))
-		refcount_inc(&flow->refs);
-}
-
 struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter)
 {
 	struct hs_flow *flow;
@@ -159,7 +152,7 @@ struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter)
 
 void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 {
-	unsigned long expires, now = jiffies;
+	unsigned long due, now = jiffies;
 	struct hs_policy policy;
 	struct hs_tcb tcb;
 
@@ -195,9 +188,9 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	out->retransmits = tcb.retransmits;
 	out->retries_left = hs_retries_left(&tcb, &policy);
 	out->age_ms = jiffies_to_msecs(now - flow->opened);
-	expires = READ_ONCE(flow->timer.expires);
-	if (time_after(expires, now))
-		out->timer_ms = jiffies_to_msecs(expires - now);
+	due = READ_ONCE(flow->due);
+	if (time_after(due, now))
+		out->timer_ms = jiffies_to_msecs(due - now);
 }
 
 void hs_flows_purge(struct hs_net *hn)

@@ -46,6 +46,7 @@ struct hs_flow_key {
  * @syn_ttl:	TTL or hop limit of the SYN
  * @tcb:	the protocol's state
  * @timer:	retransmission
+ * @due:	jiffies when it is due; it may fire before, see timer.c
  * @hn:		its namespace
  * @claim:	its claim
  * @id:		unique in the namespace
@@ -71,6 +72,7 @@ struct hs_flow {
 	u8 syn_ttl;
 	struct hs_tcb tcb;
 	struct timer_list timer;
+	unsigned long due;
 	struct hs_net *hn;
 	struct hs_claim *claim;
 	u64 id;
@@ -145,16 +147,16 @@ void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason);
 /* The first timeout: it makes room for younger ones. Context: hs_flow.lock. */
 void hs_flow_aged(struct hs_flow *flow);
 
-/* (Re)arm the timer. Context: hs_flow.lock held, not dead. */
-void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms);
-
 /* Flow table walkers skip nothing but what rhashtable_walk_next() skips. */
 struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter);
 
 /* The flow as the control interface shows it. */
 void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out);
 
-/* Implemented by timer.c. */
+/* timer.c: (re)arm the timer. Context: hs_flow.lock held, not dead. */
+void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms);
+
+/* timer.c: it fires. */
 void hs_flow_timer(struct timer_list *timer);
 
 #endif /* HS_FLOW_H */

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The retransmission timer of a flow. It holds a reference while it is armed,
- * which passes to the handler when it fires. It is armed only under hs_flow.lock
- * and only while the flow is not dead.
+ * The retransmission timer of a flow.
+ *
+ * It holds a reference while it is armed, which passes to the handler when it
+ * fires. It is armed only under hs_flow.lock and only while the flow is not dead.
+ *
+ * The timer wheel is late by up to an eighth of a timeout, seconds after a few
+ * doublings. So a long timeout is armed an eighth short and, when it fires, for
+ * what is left, until that is short enough for the wheel to be exact. A handful
+ * of extra expiries buys a schedule that can be relied on.
  */
 #include <linux/rcupdate.h>
 #include <net/tcp.h>
@@ -12,6 +18,27 @@
 #include "native.h"
 #include "netns.h"
 #include "policy.h"
+
+/* Timeouts up to this, in jiffies, the wheel keeps to the jiffy. */
+#define HS_TIMER_EXACT	63
+
+static void hs_timer_arm(struct hs_flow *flow)
+{
+	unsigned long now = jiffies;
+	unsigned long left = time_after(flow->due, now) ? flow->due - now : 0;
+
+	if (left > HS_TIMER_EXACT)
+		left -= left / 8;
+	if (!mod_timer(&flow->timer, now + left))
+		refcount_inc(&flow->refs);
+}
+
+void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
+{
+	lockdep_assert_held(&flow->lock);
+	WRITE_ONCE(flow->due, jiffies + msecs_to_jiffies(timer_ms));
+	hs_timer_arm(flow);
+}
 
 /* Context: hs_flow.lock held, the flow alive. */
 static void hs_timer_locked(struct hs_flow *flow, struct hs_actions *actions,
@@ -40,6 +67,11 @@ static void hs_timer_run(struct hs_flow *flow)
 	spin_lock(&flow->lock);
 	/* a segment may have set it anew while we waited for the lock */
 	if (flow->dead || timer_pending(&flow->timer)) {
+		spin_unlock(&flow->lock);
+		return;
+	}
+	if (time_before(jiffies, flow->due)) {
+		hs_timer_arm(flow);
 		spin_unlock(&flow->lock);
 		return;
 	}
