@@ -106,6 +106,10 @@ enum threeway_counter hs_listener_objection(struct sock *sk,
 		return THREEWAY_C_native_bpf;
 	if (pkt->family == AF_INET6 && hs_listener_pktoptions(sk))
 		return THREEWAY_C_native_pktoptions;
+	/* the rest of the group may take over half-open connections */
+	if (sk->sk_reuseport &&
+	    READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_migrate_req))
+		return THREEWAY_C_native_migrate;
 	if (sk_acceptq_is_full(sk))
 		return THREEWAY_C_native_accept_queue_full;
 	return HS_NONE;

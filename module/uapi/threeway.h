@@ -317,6 +317,7 @@ struct threeway_list {
 	X(native_mptcp)			/* MPTCP option to an MPTCP listener */ \
 	X(native_smc)							\
 	X(native_bpf)			/* sockops header options */	\
+	X(native_migrate)		/* tcp_migrate_req, in a group */ \
 	X(native_min_ttl)						\
 	X(native_ip_options)		/* IP options, extension headers */ \
 	X(native_pktoptions)		/* listener wants received options */ \

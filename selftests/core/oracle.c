@@ -66,7 +66,7 @@ static struct facts find_facts(const struct hs_tcb *tcb,
 		s64 behind = distance(opts->tsval, tcb->ts_recent);
 
 		f.old = tcb->ts_recent != 0 && behind > 0;
-		f.tsecr_bad = opts->tsecr != 0 &&
+		f.tsecr_bad = tcb->tsecr_ok && opts->tsecr != 0 &&
 			(distance(tcb->tsval_first, opts->tsecr) < 0 ||
 			 distance(opts->tsecr, tcb->tsval_last) < 0);
 	}
