@@ -3,6 +3,8 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include <linux/user_namespace.h>
+#include <net/sock.h>
 #include <net/tcp_states.h>
 
 #include "flow.h"
@@ -73,13 +75,16 @@ static void hs_seq_address(struct seq_file *seq, u16 family, const u8 *addr,
 
 static int hs_flow_seq_show(struct seq_file *seq, void *v)
 {
+	struct hs_flow *flow = v;
 	struct threeway_flow f;
+	uid_t uid;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(seq, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
 		return 0;
 	}
-	hs_flow_fill(v, &f);
+	hs_flow_fill(flow, &f);
+	uid = from_kuid_munged(seq_user_ns(seq), sock_i_uid(flow->listener));
 	seq_printf(seq, "%4llu:", f.id);
 	hs_seq_address(seq, f.key.family, f.key.local, f.key.local_port);
 	hs_seq_address(seq, f.key.family, f.key.remote, f.key.remote_port);
@@ -87,7 +92,7 @@ static int hs_flow_seq_show(struct seq_file *seq, void *v)
 	seq_printf(seq, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %u\n",
 		   TCP_SYN_RECV, 0, 0, 1,
 		   jiffies_to_clock_t(msecs_to_jiffies(f.timer_ms)),
-		   f.retransmits, 0U, 0, 0);
+		   f.retransmits, uid, 0, 0);
 	return 0;
 }
 

@@ -2,8 +2,8 @@
 /*
  * /proc/net/threeway: one record a line, stable columns.
  *
- * flows	the columns of /proc/net/tcp (tcp6 for IPv6); uid, inode and the
- *		queues are 0: there is no socket yet
+ * flows	the columns of /proc/net/tcp (tcp6 for IPv6), as it shows native
+ *		half-open connections: uid is the listener's, inode is 0
  * claims	id family local ports remote mode flows opened handed_over
  * stat		name value
  */

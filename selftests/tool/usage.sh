@@ -286,7 +286,7 @@ test_documents()
 	completes "completion: every policy word" \
 		"passive local port remote mode $policy help" claim add ''
 	completes "completion: values" "on off" -j c a passive sack ''
-	completes "completion: counters" "native_md5 native_mptcp native_min_ttl" \
+	completes "completion: counters" "native_md5 native_mptcp native_migrate native_min_ttl" \
 		stat show native_m
 }
 
