@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The native stack as the reference: see same_as_native() in peer.h. */
+#include <linux/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer.h"
+
+void peer_note(struct peer *peer, const char *format, ...)
+{
+	struct transcript *transcript = peer->transcript;
+	char text[LINE_MAX_LEN - PEER_LABEL - 2];
+	va_list args;
+
+	if (!transcript)
+		return;
+	if (transcript->count == TRANSCRIPT_MAX) {
+		fprintf(stderr, "# the transcript is full\n");
+		abort();
+	}
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(transcript->entry[transcript->count].line, LINE_MAX_LEN,
+		 "%s%s%s", peer->label, *peer->label ? ": " : "", text);
+	transcript->entry[transcript->count++].at_ms =
+		now_ms() - peer->start_ms;
+}
+
+void peer_watch(struct peer *peer, u64 until_ms)
+{
+	u64 end = peer->start_ms + until_ms;
+	u64 now;
+
+	while ((now = now_ms()) < end && peer_receive(peer, end - now))
+		;
+}
+
+void peer_note_info(struct peer *peer, int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len)) {
+		peer_note(peer, "no TCP_INFO");
+		return;
+	}
+	peer_note(peer, "state %u ca_state %u options %#x wscale %u,%u",
+		  info.tcpi_state, info.tcpi_ca_state, info.tcpi_options,
+		  info.tcpi_snd_wscale, info.tcpi_rcv_wscale);
+	peer_note(peer, "retransmits %u probes %u backoff %u retrans %u,%u",
+		  info.tcpi_retransmits, info.tcpi_probes, info.tcpi_backoff,
+		  info.tcpi_retrans, info.tcpi_total_retrans);
+	peer_note(peer, "mss %u,%u advmss %u pmtu %u reordering %u pacing %s",
+		  info.tcpi_snd_mss, info.tcpi_rcv_mss, info.tcpi_advmss,
+		  info.tcpi_pmtu, info.tcpi_reordering,
+		  info.tcpi_pacing_rate ? "yes" : "no");
+	peer_note(peer, "unacked %u sacked %u lost %u notsent %u delivered %u,%u",
+		  info.tcpi_unacked, info.tcpi_sacked, info.tcpi_lost,
+		  info.tcpi_notsent_bytes, info.tcpi_delivered,
+		  info.tcpi_delivered_ce);
+	peer_note(peer, "cwnd %u ssthresh %u,%u rcv_space %u snd_wnd %u",
+		  info.tcpi_snd_cwnd, info.tcpi_snd_ssthresh,
+		  info.tcpi_rcv_ssthresh, info.tcpi_rcv_space,
+		  info.tcpi_snd_wnd);
+	peer_note(peer, "rto ~%u ato ~%u rtt ~%u rttvar ~%u min ~%u rcv_rtt ~%u",
+		  info.tcpi_rto / 1000, info.tcpi_ato / 1000,
+		  info.tcpi_rtt / 1000, info.tcpi_rttvar / 1000,
+		  info.tcpi_min_rtt / 1000, info.tcpi_rcv_rtt / 1000);
+	peer_note(peer, "last data sent ~%u data received ~%u ack ~%u",
+		  info.tcpi_last_data_sent, info.tcpi_last_data_recv,
+		  info.tcpi_last_ack_recv);
+	peer_note(peer, "segments %u,%u data %u,%u dsack %u reord %u ooo %u",
+		  info.tcpi_segs_in, info.tcpi_segs_out,
+		  info.tcpi_data_segs_in, info.tcpi_data_segs_out,
+		  info.tcpi_dsack_dups, info.tcpi_reord_seen,
+		  info.tcpi_rcv_ooopack);
+	peer_note(peer, "octets acked %llu received %llu sent %llu again %llu",
+		  (unsigned long long)info.tcpi_bytes_acked,
+		  (unsigned long long)info.tcpi_bytes_received,
+		  (unsigned long long)info.tcpi_bytes_sent,
+		  (unsigned long long)info.tcpi_bytes_retrans);
+}
+
+/*
+ * Times in ms that belong together. The timer wheel may be late by an eighth,
+ * and what is measured differs a little from run to run.
+ */
+static bool nearly_equal(u64 a_ms, u64 b_ms, unsigned int tolerance_ms)
+{
+	return a_ms <= b_ms + b_ms / 8 + tolerance_ms &&
+	       b_ms <= a_ms + a_ms / 8 + tolerance_ms;
+}
+
+/* The same text, but that numbers behind "~" are times in ms. */
+static bool same_line(const char *a, const char *b)
+{
+	char *a_end, *b_end;
+	u64 a_ms, b_ms;
+
+	for (; *a && *a == *b; a++, b++) {
+		if (*a != '~')
+			continue;
+		a_ms = strtoull(a + 1, &a_end, 10);
+		b_ms = strtoull(b + 1, &b_end, 10);
+		if (!nearly_equal(a_ms, b_ms, 10))
+			return false;
+		a = a_end - 1;
+		b = b_end - 1;
+	}
+	return *a == *b;
+}
+
+static bool compare(struct peer *peer, struct place place,
+		    const struct transcript *native,
+		    const struct transcript *engine)
+{
+	u64 native_ms, engine_ms;
+	unsigned int i;
+
+	for (i = 0; i < native->count && i < engine->count; i++) {
+		native_ms = native->entry[i].at_ms;
+		engine_ms = engine->entry[i].at_ms;
+		if (!peer_check_(peer, place,
+				 same_line(native->entry[i].line,
+					   engine->entry[i].line),
+				 "the runs differ\n# native: %.180s\n# engine: %.180s",
+				 native->entry[i].line, engine->entry[i].line))
+			return false;
+		if (!peer_check_(peer, place,
+				 nearly_equal(native_ms, engine_ms,
+					      PEER_TOLERANCE_MS),
+				 "%.180s: native at %llu ms, engine at %llu ms",
+				 native->entry[i].line,
+				 (unsigned long long)native_ms,
+				 (unsigned long long)engine_ms))
+			return false;
+	}
+	return peer_check_(peer, place, native->count == engine->count,
+			   "%u entries native, %u engine", native->count,
+			   engine->count);
+}
+
+static bool run_once(struct peer *peer, bool with_engine,
+		     void (*script)(struct peer *peer, const void *arg),
+		     const void *arg, struct transcript *transcript)
+{
+	const char *lacking;
+
+	peer_close(peer);
+	lacking = peer_open(peer, peer->family, with_engine);
+	if (!check(peer, !lacking, "%s", lacking))
+		return false;
+	transcript->count = 0;
+	peer->transcript = transcript;
+	script(peer, arg);
+	peer->transcript = NULL;
+	return true;
+}
+
+bool peer_same_as_native_(struct peer *peer, struct place place,
+			  void (*script)(struct peer *peer, const void *arg),
+			  const void *arg)
+{
+	static struct transcript native, engine;
+
+	return run_once(peer, false, script, arg, &native) &&
+	       check(peer, native.count, "the script does nothing") &&
+	       run_once(peer, true, script, arg, &engine) &&
+	       compare(peer, place, &native, &engine);
+}
