@@ -2,9 +2,8 @@
 #
 # See "make help".
 
-RELEASE := $(shell uname -r)
 VM_KDIR = /lib/modules/$(shell . selftests/vm/common.sh && kernel_release)/build
-KDIR ?= $(firstword $(wildcard /lib/modules/$(RELEASE)/build) $(VM_KDIR))
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) $(VM_KDIR))
 VM := build/vm
 
 SHELL := /bin/bash

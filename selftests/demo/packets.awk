@@ -48,7 +48,8 @@ function draw(right,  line)
 	while (length(line) < 40)
 		line = line "-"
 	printf "    client %s server\n", right ? line ">" : "<" line
-	printf "          %s%swindow %s\n", number("seq "), number("ack "), field("win ")
+	printf "          %s%s", number("seq "), number("ack ")
+	printf "window %s\n", field("win ")
 	printf "          %s\n", options()
 }
 

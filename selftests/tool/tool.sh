@@ -304,7 +304,7 @@ test_stat()
 	check_equal "stat show NAME" "$(threeway -n server stat show flows_opened | xargs)" \
 		"flows_opened $(counter flows_opened server)"
 	check_equal "stat show PATTERN" "$(json server '.[0] | keys' stat show 'native_m[di]*')" \
-		'["native_md5","native_min_ttl"]'
+		'["native_md5","native_migrate","native_min_ttl"]'
 	check_equal "stat show, JSON" "$(json server '.[0].flows_opened' stat show)" \
 		"$(counter flows_opened server)"
 }

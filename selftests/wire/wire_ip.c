@@ -320,6 +320,27 @@ TEST_F_TIMEOUT(wire, IP3_IP4_V63_completing_segment_in_fragments, 120)
 		  peer_counter(&self->peer, THREEWAY_C_flows_handed_over));
 }
 
+/* A bad ACK is one in fragments as well, and the flow stays. */
+TEST_F(wire, IP3_SR2_bad_ACK_in_fragments)
+{
+	struct peer *peer = &self->peer;
+	const struct cut *cut = variant->family == AF_INET ? ipv4_cuts :
+							     ipv6_cuts;
+
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_syn(peer, SYN_OPTIONS);
+	send_pieces(peer, cut, 1, "P. 1(40) ack 7 <nop,nop,TS val 1 ecr ^>");
+	expect(peer, "R 7 win 0");
+	send_pieces(peer, cut, 2, ". 100000(40) ack 9");
+	expect(peer, "R 9 win 0");
+	expect_no_accept(peer);
+	expect_flow(peer, true);
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_handed_over));
+}
+
 /* IPv4 options, or extension headers in front of TCP, and the first's type. */
 struct extension {
 	const char *what;
