@@ -1,0 +1,390 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The engine among netfilter's other users: verdicts of a firewall hold,
+# connection tracking sees an ordinary handshake, translated addresses work, and
+# what is only forwarded is left alone.
+# shellcheck disable=SC2317 # the functions are run by try
+# shellcheck source=selftests/net/net.sh
+. "$(dirname "$0")/net.sh"
+
+# input RULE: the only rule of srv's INPUT chain
+input()
+{
+	filter <<-END
+		table inet guard {
+			chain in {
+				type filter hook input priority 0;
+				$1
+			}
+		}
+	END
+}
+
+# attempt FAMILY MS RESULT: what becomes of connecting in so many ms
+attempt()
+{
+	script <<-END
+		ns srv
+		socket l 6
+		bind l :: $port
+		listen l 5
+		ns cli
+		socket c $1
+		start c ${server_ip[$1]} $port
+		finish c $2
+		abort c
+	END
+	no_filter
+	expect "connect.c=$3"
+}
+
+dropped()
+{
+	input "tcp dport $port drop"
+	attempt "$1" 500 EINPROGRESS
+}
+
+rejected()
+{
+	input "tcp dport $port reject $2"
+	# ICMP is not heard while connect() still holds the socket
+	attempt "$1" 1500 ECONNREFUSED
+}
+
+# SYNs come through but no ACK: there is no connection, the flow expires.
+ack_dropped()
+{
+	input "tcp dport $port tcp flags & (syn|ack) == ack drop"
+	script <<-END
+		ns srv
+		socket l 6
+		bind l :: $port
+		listen l 5
+		ns cli
+		socket c $1
+		connect c ${server_ip[$1]} $port
+		accept l a 4000
+		sh ip netns exec srv nft flush ruleset
+		send c 10
+		error c 2000
+	END
+	expect connect.c=0 accept.a=EAGAIN error.c=ECONNRESET
+}
+
+# The first SYN-ACK is dropped on the way out of this host.
+synack_dropped()
+{
+	filter <<-END
+		table inet guard {
+			chain out {
+				type filter hook output priority 0;
+				tcp sport $port limit rate 1/hour burst 1 \
+					packets drop
+			}
+		}
+	END
+	attempt "$1" 5000 0
+}
+
+guard()
+{
+	filter <<-END
+		table inet guard {
+			chain in {
+				type filter hook input priority 0;
+				policy drop;
+				meta l4proto { 1, 58 } accept
+				ct state invalid counter drop
+				ct state established,related accept
+				tcp dport $port ct state new accept
+			}
+			chain out {
+				type filter hook output priority 0;
+				policy drop;
+				meta l4proto { 1, 58 } accept
+				ct state invalid counter drop
+				ct state established,related accept
+			}
+		}
+	END
+	# conntrack may not guess: it must have seen every step
+	in_ns srv sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 \
+		net.netfilter.nf_conntrack_tcp_be_liberal=0
+	in_ns srv conntrack -F >/dev/null 2>&1
+	conntrack_errors >"$work/errors"
+}
+
+# conntrack_errors: what counts in conntrack -S as something amiss, and how
+# often it has happened
+conntrack_errors()
+{
+	in_ns srv conntrack -S | tr ' ' '\n' | awk -F= '
+		/^(invalid|insert_failed|drop|early_drop|error)=/ {
+			sum[$1] += $2
+		}
+		END {
+			for (name in sum)
+				print name, sum[name]
+		}' | sort
+}
+
+# tracked_well: no packet was INVALID, no entry is stuck in the handshake
+tracked_well()
+{
+	local rules status=0
+
+	rules=$(in_ns srv nft list ruleset)
+	if [ "$(grep -c 'invalid counter packets 0 ' <<<"$rules")" != 2 ]; then
+		echo "packets were INVALID:"
+		echo "$rules"
+		status=1
+	fi
+	if [ "$(conntrack_errors)" != "$(<"$work/errors")" ]; then
+		echo "conntrack has seen errors: before, now"
+		cat "$work/errors"
+		conntrack_errors
+		status=1
+	fi
+	if in_ns srv conntrack -L -p tcp 2>/dev/null |
+	     grep -Ev ' (TIME_WAIT|CLOSE|LAST_ACK|CLOSE_WAIT|FIN_WAIT) '; then
+		echo "entries are stuck"
+		status=1
+	fi
+	if in_ns srv conntrack -L unconfirmed 2>/dev/null | grep .; then
+		echo "entries are unconfirmed"
+		status=1
+	fi
+	return "$status"
+}
+
+guarded()
+{
+	generate "$@" && tracked_well
+}
+
+# forgotten: every entry can be freed, so nothing holds one
+forgotten()
+{
+	in_ns srv conntrack -F >/dev/null 2>&1
+	wait_for 5 no_entries
+}
+
+no_entries()
+{
+	[ "$(in_ns srv sysctl -n net.netfilter.nf_conntrack_count)" = 0 ]
+}
+
+# entry: the state of the only connection that is tracked
+entry()
+{
+	in_ns srv conntrack -L -p tcp 2>/dev/null |
+		awk '{ print $4, /UNREPLIED/ ? "unreplied" : "replied",
+		       /ASSURED/ ? "assured" : "" }'
+}
+
+# half_open FAMILY FILE: what conntrack thinks while the handshake hangs, after
+# the server has given up, and when the client has, too
+half_open()
+{
+	guard
+	drop_at_server "$1" "${header_bytes[$1]}" | in_ns srv nft -f -
+	export -f entry in_ns
+	script <<-END
+		ns srv
+		socket l 6
+		bind l :: $port
+		listen l 5
+		ns cli
+		socket c $1
+		connect c ${server_ip[$1]} $port
+		sleep 500
+		sh entry
+		sleep 4000
+		sh entry
+		abort c
+		sh entry
+	END
+	cp "$work/results" "$2"
+	no_filter
+}
+
+half_open_as_native()
+{
+	engine_off
+	half_open "$1" "$work/native"
+	engine_on synack_retries 1
+	half_open "$1" "$work/engine"
+	grep -q SYN_RECV "$work/native" || echo "no SYN_RECV"
+	diff -U 9 "$work/native" "$work/engine"
+}
+
+# redirected FAMILY: port 80 stands for the server's port
+redirected()
+{
+	filter <<-END
+		table inet translate {
+			chain before {
+				type nat hook prerouting priority -100;
+				tcp dport 80 redirect to :$port
+			}
+		}
+	END
+	generate -P 80 -a "${server_ip[$1]}" -n 20 -u 20000 -d 20000
+}
+
+# translated FAMILY ADDRESS: a foreign address stands for the server, and the
+# server sees the client as its own host
+translated()
+{
+	local ip=ip to=${server_ip[$1]}
+
+	[ "$1" = 4 ] || { ip=ip6; to="[$to]"; }
+	ip -n cli route add "$2" via "${server_ip[$1]}"
+	filter <<-END
+		table inet translate {
+			chain before {
+				type nat hook prerouting priority -100;
+				$ip daddr $2 tcp dport 80 \
+					dnat $ip to $to:$port
+			}
+			chain in {
+				type nat hook input priority 100;
+				tcp dport $port snat $ip to ${client_ip[$1]}
+			}
+		}
+	END
+	generate -P 80 -a "$2" -n 20 -u 20000 -d 20000 -q
+}
+
+untracked()
+{
+	filter <<-END
+		table inet raw {
+			chain before {
+				type filter hook prerouting priority -300;
+				notrack
+			}
+			chain out {
+				type filter hook output priority -300;
+				notrack
+			}
+			chain in {
+				type filter hook input priority 0;
+				ct state untracked accept
+				tcp dport $port drop
+			}
+		}
+	END
+	generate -a "${server_ip[$1]}" -n 20 -u 20000 -d 20000
+}
+
+# The client's handshake is done by SYNPROXY, which then opens to the engine.
+proxied()
+{
+	filter <<-END
+		table inet proxy {
+			chain before {
+				type filter hook prerouting priority -300;
+				tcp dport $port tcp flags syn notrack
+			}
+			chain in {
+				type filter hook input priority 0;
+				tcp dport $port ct state invalid,untracked \
+					synproxy mss 1460 wscale 7 \
+					timestamp sack-perm
+				ct state invalid drop
+			}
+		}
+	END
+	in_ns srv sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+	generate -a "${server_ip[$1]}" -n 5 -u 20000 -d 20000 "${@:2}"
+}
+
+# Another host behind srv, which only routes.
+make_far()
+{
+	ip netns add far
+	lib_namespaces+=(far)
+	ip -n srv link add tofar type veth peer name veth netns far
+	ip -n far link set lo up
+	ip -n far link set veth up
+	ip -n srv link set tofar up
+	ip -n srv address add 198.51.100.1/24 dev tofar
+	ip -n far address add 198.51.100.2/24 dev veth
+	ip -n srv address add 2001:db8:1::1/64 dev tofar nodad
+	ip -n far address add 2001:db8:1::2/64 dev veth nodad
+	ip -n far route add default via 198.51.100.1
+	ip -n far route add default via 2001:db8:1::1
+	ip -n cli route add 198.51.100.0/24 via 192.0.2.1
+	ip -n cli route add 2001:db8:1::/64 via 2001:db8::1
+	in_ns srv sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1
+}
+
+forwarded()
+{
+	./tcpgen -s far -c cli -p "$port" -a 198.51.100.2 -a 2001:db8:1::2 \
+		-n 40 -u 20000 -d 20000
+}
+
+# Connections that this host opens itself to a port that it claims.
+outgoing()
+{
+	./tcpgen -s cli -c srv -p "$port" -a 192.0.2.2 -a 2001:db8::2 \
+		-n 40 -u 20000 -d 20000
+}
+
+start_net 40
+in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=1
+for family in 4 6; do
+	engine_on synack_retries 1
+	address=${server_ip[$family]}
+	try "NF1 v$family: DROP in INPUT wins" "" dropped $family
+	try "NF1 v$family: REJECT with a reset" "" \
+		rejected $family "with tcp reset"
+	try "NF1 v$family: REJECT with ICMP" "" rejected $family ""
+	try "NF1 v$family: DROP of the completing ACK wins" \
+		"flows_opened=1 flows_expired=1 sent_synack=1 sent_synack_timer=1" \
+		ack_dropped $family
+	try "NF3 v$family: DROP of the SYN-ACK in OUTPUT" \
+		"flows_opened=1 flows_handed_over=1 send_failed=1 sent_synack_timer=0-1 sent_synack_duplicate=0-1 segment_duplicate_syn=0-1" \
+		synack_dropped $family
+
+	guard
+	try "NF2 NF3 v$family: stateful firewall" 50 \
+		guarded -a "$address" -n 50 -u 20000 -d 20000
+	try "NF3 v$family: stateful firewall, data completes" 50 \
+		guarded -a "$address" -n 50 -u 20000 -d 20000 -q
+	try "NF3 v$family: stateful firewall, data with a FIN completes" 50 \
+		guarded -a "$address" -n 50 -u 900 -d 20000 -q -x
+	try "NF3 v$family: stateful firewall, server first" 50 \
+		guarded -a "$address" -n 50 -u 20000 -d 20000 -o server
+	try "NF3 v$family: stateful firewall, server closes" 50 \
+		guarded -a "$address" -n 50 -u 20000 -d 20000 -e server
+	try "NF3 v$family: stateful firewall, resets" 50 \
+		guarded -a "$address" -n 50 -u 20000 -d 20000 -e rst
+	try "NF3 v$family: stateful firewall, 2 MB" 1 \
+		guarded -a "$address" -u 2000000 -d 2000000
+	check "NF2 v$family: conntrack lets go of everything" forgotten
+	no_filter
+
+	try "NF4 v$family: REDIRECT in front" 20 redirected $family
+	try "NF4 v$family: DNAT in front, SNAT of the client" 20 \
+		translated $family "$([ $family = 4 ] &&
+			echo 203.0.113.1 || echo 2001:db8:2::1)"
+	try "NF2 v$family: untracked" 20 untracked $family
+	try "NF4 v$family: SYNPROXY in front" 5 proxied $family
+	try "NF4 v$family: SYNPROXY in front, the server talks first" 5 \
+		proxied $family -o server -t 5
+	no_filter
+	check "NF3 v$family: conntrack of a half-open flow as by native" \
+		half_open_as_native $family
+	engine_off
+done
+
+engine_on
+make_far
+try "NF5 forwarded connections are not touched" "" forwarded
+try "NF5 outgoing connections are not touched" "" outgoing
+end_net

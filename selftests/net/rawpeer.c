@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A peer made of raw sockets, for what a real one would never do.
+ *
+ *   flood -c NETNS -a SOURCE -d DESTINATION -p PORT -n N
+ *	sends N SYNs, each from another port (and, every 50,000, another address
+ *	from SOURCE on), and answers nothing
+ *
+ *   race -s NETNS -c NETNS -a SOURCE -d DESTINATION -p PORT -n N
+ *	N handshakes; two threads, each on its own CPU, send the completing ACK
+ *	at the same time, one of them with data behind it. Each must give exactly
+ *	one connection, which has the data, and no reset. SOURCE must be local
+ *	and its kernel must be kept from sending RSTs.
+ */
+#include "netutil.h"
+
+#include <linux/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define FIRST_PORT	10000
+#define PORTS		50000
+#define WINDOW		64240
+#define MSS		1400
+#define DATA_BYTES	100
+
+static struct {
+	const char *server_netns, *client_netns, *source, *destination;
+	unsigned int port, count;
+} config;
+
+static union address source, destination;
+
+struct segment {
+	unsigned short port;
+	unsigned int seq, ack;
+	bool syn;
+	unsigned int data;
+};
+
+struct pseudo_v4 {
+	struct in_addr source, destination;
+	unsigned short protocol, length;
+};
+
+struct pseudo_v6 {
+	struct in6_addr source, destination;
+	unsigned int length, protocol;
+};
+
+static unsigned int sum(const void *data, size_t length, unsigned int start)
+{
+	const unsigned char *byte = data;
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		start += i & 1 ? byte[i] : byte[i] << 8;
+	return start;
+}
+
+static unsigned short tcp_checksum(const void *segment, size_t length)
+{
+	unsigned int total;
+
+	if (source.sa.sa_family == AF_INET) {
+		struct pseudo_v4 pseudo = {
+			source.v4.sin_addr, destination.v4.sin_addr,
+			htons(IPPROTO_TCP), htons(length),
+		};
+
+		total = sum(&pseudo, sizeof(pseudo), 0);
+	} else {
+		struct pseudo_v6 pseudo = {
+			source.v6.sin6_addr, destination.v6.sin6_addr,
+			htonl(length), htonl(IPPROTO_TCP),
+		};
+
+		total = sum(&pseudo, sizeof(pseudo), 0);
+	}
+	total = sum(segment, length, total);
+	total = (total >> 16) + (total & 0xffff);
+	total += total >> 16;
+	return htons(~total);
+}
+
+static size_t build_ip(unsigned char *packet, size_t tcp_length)
+{
+	if (source.sa.sa_family == AF_INET) {
+		/* The kernel fills in identification and checksum. */
+		packet[0] = 0x45;
+		packet[2] = (20 + tcp_length) >> 8;
+		packet[3] = 20 + tcp_length;
+		packet[8] = 64;
+		packet[9] = IPPROTO_TCP;
+		memcpy(packet + 12, &source.v4.sin_addr, 4);
+		memcpy(packet + 16, &destination.v4.sin_addr, 4);
+		return 20;
+	}
+	packet[0] = 0x60;
+	packet[4] = tcp_length >> 8;
+	packet[5] = tcp_length;
+	packet[6] = IPPROTO_TCP;
+	packet[7] = 64;
+	memcpy(packet + 8, &source.v6.sin6_addr, 16);
+	memcpy(packet + 24, &destination.v6.sin6_addr, 16);
+	return 40;
+}
+
+static void send_segment(int fd, const struct segment *segment)
+{
+	unsigned char packet[40 + 24 + DATA_BYTES] = { 0 };
+	size_t header = segment->syn ? 24 : 20;
+	size_t length = header + segment->data;
+	size_t offset = build_ip(packet, length);
+	struct tcphdr *tcp = (void *)(packet + offset);
+	union address to = destination;
+
+	tcp->source = htons(segment->port);
+	tcp->dest = htons(config.port);
+	tcp->seq = htonl(segment->seq);
+	tcp->ack_seq = htonl(segment->ack);
+	tcp->doff = header / 4;
+	tcp->syn = segment->syn;
+	tcp->ack = !segment->syn;
+	tcp->psh = segment->data > 0;
+	tcp->window = htons(WINDOW);
+	if (segment->syn) {
+		packet[offset + 20] = 2;
+		packet[offset + 21] = 4;
+		packet[offset + 22] = MSS >> 8;
+		packet[offset + 23] = MSS & 0xff;
+	}
+	memcpy(packet + offset + header, stream_at(0, 0), segment->data);
+	tcp->check = tcp_checksum(tcp, length);
+	set_port(&to, 0);
+	while (sendto(fd, packet, offset + length, 0, &to.sa,
+		      address_length(&to)) < 0)
+		if (errno != ENOBUFS)
+			die("sendto: %s", strerror(errno));
+}
+
+static int raw_socket(int protocol)
+{
+	int fd = socket(source.sa.sa_family, SOCK_RAW | SOCK_CLOEXEC, protocol);
+
+	if (fd < 0)
+		die("raw socket: %s", strerror(errno));
+	return fd;
+}
+
+static void next_source(void)
+{
+	unsigned char *last = source.sa.sa_family == AF_INET ?
+		(unsigned char *)&source.v4.sin_addr + 3 :
+		(unsigned char *)&source.v6.sin6_addr + 15;
+
+	++*last;
+}
+
+static void flood(void)
+{
+	struct segment syn = { .syn = true };
+	int fd = raw_socket(IPPROTO_RAW);
+	unsigned int i;
+
+	for (i = 0; i < config.count; i++) {
+		if (i && i % PORTS == 0)
+			next_source();
+		syn.port = FIRST_PORT + i % PORTS;
+		syn.seq = i * 100003;
+		send_segment(fd, &syn);
+	}
+	printf("sent=%u\n", i);
+}
+
+/* The race: what both threads send, and the barrier before it. */
+static struct segment completing;
+static atomic_uint round_begun, threads_done;
+
+struct racer {
+	pthread_t thread;
+	int cpu, fd;
+	bool data;
+};
+
+/* Both ask for the same CPU time; who comes first differs from time to time. */
+static void *race_thread(void *argument)
+{
+	struct racer *racer = argument;
+	struct segment segment;
+	unsigned int number;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(racer->cpu, &cpus);
+	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	for (number = 1; number <= config.count; number++) {
+		while (atomic_load(&round_begun) < number)
+			sched_yield();
+		segment = completing;
+		segment.data = racer->data ? DATA_BYTES : 0;
+		send_segment(racer->fd, &segment);
+		atomic_fetch_add(&threads_done, 1);
+	}
+	return NULL;
+}
+
+/* The next segment for PORT, or NULL after MS without one. */
+static struct tcphdr *receive(int fd, unsigned short port, int ms)
+{
+	static unsigned char packet[2048];
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	unsigned long long end = now_ms() + ms;
+	struct tcphdr *tcp;
+	ssize_t n;
+
+	do {
+		if (poll(&wait, 1, ms) <= 0)
+			return NULL;
+		n = recv(fd, packet, sizeof(packet), 0);
+		if (n < 20)
+			continue;
+		/* An IPv6 raw socket receives no IP header. */
+		tcp = (void *)(packet + (source.sa.sa_family == AF_INET ?
+					 (packet[0] & 15) * 4 : 0));
+		if (tcp->source == htons(config.port) &&
+		    tcp->dest == htons(port))
+			return tcp;
+	} while (now_ms() < end);
+	return NULL;
+}
+
+static int accept_one(int listener)
+{
+	struct pollfd wait = { .fd = listener, .events = POLLIN };
+
+	poll(&wait, 1, 2000);
+	return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+}
+
+static bool has_data(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	unsigned char data[DATA_BYTES + 1];
+
+	return poll(&wait, 1, 2000) > 0 &&
+	       recv(fd, data, sizeof(data), 0) == DATA_BYTES &&
+	       !memcmp(data, stream_at(0, 0), DATA_BYTES);
+}
+
+static void race_round(unsigned int number, int sender, int receiver,
+		       int listener)
+{
+	struct segment syn = { .syn = true };
+	struct linger linger = { 1, 0 };
+	struct tcphdr *tcp;
+	int fd;
+
+	syn.port = FIRST_PORT + number % PORTS;
+	syn.seq = number * 100003;
+	send_segment(sender, &syn);
+	tcp = receive(receiver, syn.port, 3000);
+	if (!tcp || !tcp->syn || !tcp->ack)
+		die("round %u: no SYN-ACK", number);
+	completing.port = syn.port;
+	completing.seq = syn.seq + 1;
+	completing.ack = ntohl(tcp->seq) + 1;
+	atomic_store(&threads_done, 0);
+	atomic_store(&round_begun, number);
+	while (atomic_load(&threads_done) < 2)
+		sched_yield();
+	fd = accept_one(listener);
+	if (fd < 0)
+		die("round %u: no connection", number);
+	if (!has_data(fd))
+		die("round %u: the data is not there", number);
+	if (accept4(listener, NULL, NULL, SOCK_CLOEXEC) >= 0)
+		die("round %u: two connections", number);
+	while ((tcp = receive(receiver, syn.port, 0)))
+		if (tcp->rst)
+			die("round %u: a reset", number);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
+}
+
+static int open_listener(void)
+{
+	int fd, one = 1;
+
+	enter_netns(config.server_netns);
+	fd = socket(destination.sa.sa_family,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		die("socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, &destination.sa, address_length(&destination)) ||
+	    listen(fd, 128))
+		die("listen: %s", strerror(errno));
+	return fd;
+}
+
+static void race(void)
+{
+	int listener = open_listener(), sender, receiver;
+	struct racer racers[2];
+	unsigned int i;
+
+	enter_netns(config.client_netns);
+	sender = raw_socket(IPPROTO_RAW);
+	receiver = raw_socket(IPPROTO_TCP);
+	for (i = 0; i < 2; i++) {
+		racers[i].cpu = i % sysconf(_SC_NPROCESSORS_ONLN);
+		racers[i].fd = raw_socket(IPPROTO_RAW);
+		racers[i].data = i;
+		if (pthread_create(&racers[i].thread, NULL, race_thread,
+				   &racers[i]))
+			die("no thread");
+	}
+	for (i = 1; i <= config.count; i++)
+		race_round(i, sender, receiver, listener);
+	for (i = 0; i < 2; i++)
+		pthread_join(racers[i].thread, NULL);
+	printf("rounds=%u\n", config.count);
+}
+
+static void parse_options(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "s:c:a:d:p:n:")) != -1) {
+		switch (option) {
+		case 's':
+			config.server_netns = optarg;
+			break;
+		case 'c':
+			config.client_netns = optarg;
+			break;
+		case 'a':
+			config.source = optarg;
+			break;
+		case 'd':
+			config.destination = optarg;
+			break;
+		case 'p':
+			config.port = atoi(optarg);
+			break;
+		case 'n':
+			config.count = atoi(optarg);
+			break;
+		default:
+			exit(1);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	parse_options(argc, argv);
+	if (!config.client_netns || !config.source || !config.destination ||
+	    !argv[optind])
+		die("-c, -a, -d and flood or race are needed");
+	stream_init();
+	enter_netns(config.client_netns);
+	source = parse_address(config.source, 0);
+	destination = parse_address(config.destination, config.port);
+	if (!strcmp(argv[optind], "flood"))
+		flood();
+	else if (config.server_netns && !strcmp(argv[optind], "race"))
+		race();
+	else
+		die("flood or race?");
+	return 0;
+}

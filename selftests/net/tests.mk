@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+# Socket tests: real servers and clients in namespaces joined by a veth.
+net_helpers := net/sockscript net/tcpgen net/rawpeer net/pktlog
+
+TEST_PROGS += $(patsubst %,net/net_%.sh,transfer equal firewall listener \
+	unload unclaimed netns timewait loss sysctl race)
+TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32
+TEST_GEN_FILES += $(net_helpers)
+TEST_FILES += net/net.sh
+LOCAL_HDRS += net/netutil.h net/sockdump.h
+
+# Without a 32-bit compiler the test says so.
+$(OUTPUT)/net/net_ioctl32: net/net_ioctl.c ../module/uapi/threeway.h
+	@if echo 'int main(void) { return 0; }' | \
+	    $(CC) -m32 -static -x c - -o $@ 2>/dev/null; then \
+		$(CC) $(CFLAGS) -m32 -static $< -o $@; \
+	else \
+		printf '#!/bin/sh\necho "1..0 # SKIP %s"\nexit 4\n' \
+			"no 32-bit compiler: install gcc-multilib" >$@ && \
+		chmod +x $@; \
+	fi
+
+TEST_GEN_FILES += net/counter_names
+
+# The names that the interface promises, in order.
+$(OUTPUT)/net/counter_names: ../module/uapi/threeway.h
+	sed -n 's/^\tX(\([a-z0-9_]*\)).*/\1/p' $< >$@
+
+TEST_PROGS += net/net_selinux.sh
