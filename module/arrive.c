@@ -117,8 +117,9 @@ static unsigned int hs_arrive_segment(struct hs_flow *flow,
 /*
  * The rest of the segment is not here: LOCAL_IN of IPv6 comes before reassembly.
  * If its header would complete the handshake, the native stack gets that as it
- * stands, and decides when it has the whole segment. Nothing else is done on a
- * word that cannot be verified.
+ * stands, and decides when it has the whole segment. Else it is dropped, as the
+ * native stack, which has no request for it, would reset it; nothing is done on
+ * a word that cannot be verified.
  */
 static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 				       struct hs_packet *pkt)
@@ -139,8 +140,8 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 			   &actions);
 	if (actions.verdict != HS_HANDOFF) {
 		spin_unlock(&flow->lock);
-		hs_count(flow->hn, THREEWAY_C_native_ip_options);
-		return NF_ACCEPT;
+		hs_count(flow->hn, THREEWAY_C_segment_fragment);
+		return NF_DROP;
 	}
 	actions.counter = THREEWAY_C_handoff_fragment;
 	verdict = hs_arrive_final(flow, pkt, &actions);
@@ -167,12 +168,12 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 	enum threeway_counter reason;
 	unsigned int verdict = NF_ACCEPT;
 
-	if (hs_listener_policy_refuses(listener, pkt)) {
+	if (pkt->fragment) {
+		return hs_arrive_fragment(flow, pkt);
+	} else if (hs_listener_policy_refuses(listener, pkt)) {
 		reason = THREEWAY_C_segment_policy;
 		verdict = NF_DROP;
 		atomic_inc(&listener->sk_drops);
-	} else if (pkt->fragment) {
-		return hs_arrive_fragment(flow, pkt);
 	} else if (!hs_packet_checksum_ok(pkt)) {
 		reason = THREEWAY_C_segment_bad_checksum;
 	} else if (pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO)) {

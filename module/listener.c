@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
+#include <net/sock_reuseport.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
 
@@ -89,6 +90,22 @@ static bool hs_listener_pktoptions(const struct sock *sk)
 	return np->rxopt.all || np->repflow;
 }
 
+/* May the rest of its group take over half-open connections? */
+static bool hs_listener_migrates(const struct sock *sk)
+{
+	const struct sock_reuseport *group;
+	const struct bpf_prog *prog;
+
+	group = rcu_dereference(sk->sk_reuseport_cb);
+	if (!group)
+		return false;
+	if (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_migrate_req))
+		return true;
+	prog = rcu_dereference(group->prog);
+	return prog && prog->expected_attach_type ==
+		       BPF_SK_REUSEPORT_SELECT_OR_MIGRATE;
+}
+
 enum threeway_counter hs_listener_objection(struct sock *sk,
 					    const struct hs_packet *pkt)
 {
@@ -106,9 +123,7 @@ enum threeway_counter hs_listener_objection(struct sock *sk,
 		return THREEWAY_C_native_bpf;
 	if (pkt->family == AF_INET6 && hs_listener_pktoptions(sk))
 		return THREEWAY_C_native_pktoptions;
-	/* the rest of the group may take over half-open connections */
-	if (sk->sk_reuseport &&
-	    READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_migrate_req))
+	if (hs_listener_migrates(sk))
 		return THREEWAY_C_native_migrate;
 	if (sk_acceptq_is_full(sk))
 		return THREEWAY_C_native_accept_queue_full;

@@ -16,12 +16,16 @@
 static bool hs_packet_ipv6_thoff(struct hs_packet *pkt)
 {
 	unsigned short offset = 0;
+	unsigned int ah = 0;
 	int flags = 0;
 
 	pkt->thoff = sizeof(struct ipv6hdr);
 	pkt->plain = ipv6_hdr(pkt->skb)->nexthdr == IPPROTO_TCP;
 	if (pkt->plain)
 		return true;
+	/* IPsec verifies it first; then it comes again without the header */
+	if (ipv6_find_hdr(pkt->skb, &ah, NEXTHDR_AUTH, NULL, NULL) >= 0)
+		return false;
 	pkt->thoff = 0;
 	if (ipv6_find_hdr(pkt->skb, &pkt->thoff, IPPROTO_TCP, &offset,
 			  &flags) != IPPROTO_TCP || offset)

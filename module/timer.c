@@ -20,7 +20,7 @@
 #include "policy.h"
 
 /* Timeouts up to this, in jiffies, the wheel keeps to the jiffy. */
-#define HS_TIMER_EXACT	63
+#define HS_TIMER_EXACT	62
 
 static void hs_timer_arm(struct hs_flow *flow)
 {

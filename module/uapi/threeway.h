@@ -299,6 +299,7 @@ struct threeway_list {
 	X(segment_deferred)		/* bare ACK, TCP_DEFER_ACCEPT */ \
 	X(segment_accept_queue_full)	/* completing ACK dropped */	\
 	X(segment_port_zero)		/* source port 0 */		\
+	X(segment_fragment)		/* does not complete, dropped */ \
 	X(segment_policy)		/* IPsec, LSM or a filter refuses */ \
 	X(segment_conntrack_drop)	/* conntrack would not confirm */ \
 	X(segment_listener_gone)	/* left to the native stack to reset */ \

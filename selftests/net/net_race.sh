@@ -164,6 +164,7 @@ calm()
 	traffic "$calm_ms" || status=1
 	stop_all
 	cat "$work/traffic"
+	grep -v ' 0$' "$server_proc/threeway/stat"
 	return "$status"
 }
 
@@ -265,6 +266,9 @@ race()
 	return "$status"
 }
 
+# Enough for all ports that the clients leave in TIME-WAIT.
+in_ns cli sysctl -qw net.ipv4.tcp_max_tw_buckets=200000 \
+	net.ipv4.ip_local_port_range="1024 65535"
 engine_on
 doubled="flows_opened=300 flows_handed_over=300 sent_synack=300
 	segment_duplicate_syn=0-300 sent_synack_duplicate=0-300

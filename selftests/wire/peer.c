@@ -214,10 +214,15 @@ static void note_packet(struct peer *peer)
 	}
 	origin = received_origin(peer);
 	trace(peer, '>', packet_print(packet, &origin, line));
-	/* Where a sender pushes depends on how its memory lies. */
+	/*
+	 * Where a sender pushes depends on how its memory lies, and a socket's
+	 * IPv4 identification is a random number that may be 0 as well.
+	 */
 	noted = *packet;
 	if (noted.data_len)
 		noted.flags &= ~FLAG_PSH;
+	if (!(noted.flags & (FLAG_SYN | FLAG_RST)))
+		noted.ip_id = 0;
 	origin.hide_tsval = true;
 	peer_note(peer, "> %s", packet_print(&noted, &origin, line));
 }

@@ -149,7 +149,6 @@ static void completion_script(struct peer *peer, const void *arg)
 	note_sequence(peer, fd);
 	note_data(peer, fd);
 	note_reply(peer, fd);
-	peer_note_info(peer, fd);
 	close(fd);
 }
 

@@ -589,6 +589,27 @@ TEST_F(wire, NF9_a_claim_in_another_namespace_changes_nothing)
 	peer_close(&other);
 }
 
+/* A claim for the peer's addresses that is known by its ISN; its id or 0. */
+static u32 claim_numbered(struct peer *peer, struct threeway_claim *claim)
+{
+	claim->direction = THREEWAY_PASSIVE;
+	claim->mode = THREEWAY_HANDOFF;
+	claim->policy.set = THREEWAY_P_ISN;
+	claim->policy.isn = THREEWAY_ISN_FIXED;
+	memcpy(claim->local, &peer->header.dst, claim->local_prefixlen / 8);
+	memcpy(claim->remote, &peer->header.src, claim->remote_prefixlen / 8);
+	return threeway_claim_add(peer->engine, claim) ? 0 : claim->id;
+}
+
+static void expect_claim(struct peer *peer, unsigned int number)
+{
+	peer_flow(peer);
+	peer_label(peer, "claims up to %u", number);
+	peer_syn(peer, "mss 1000");
+	check(peer, peer->iss == 1000 + number, "claim %u decided",
+	      peer->iss - 1000);
+}
+
 /* The most specific of the claims that match: its number tells which. */
 TEST_F(wire, claims_the_most_specific_one_wins)
 {
@@ -622,35 +643,19 @@ TEST_F(wire, claims_the_most_specific_one_wins)
 		struct threeway_claim claim = {
 			.family = claims[i].any_family ? AF_UNSPEC :
 							 variant->family,
-			.direction = THREEWAY_PASSIVE,
-			.mode = THREEWAY_HANDOFF,
 			.local_prefixlen = claims[i].local_bits,
 			.remote_prefixlen = claims[i].remote_bits,
 			.local_port_first = claims[i].first,
 			.local_port_last = claims[i].last,
-			.policy.set = THREEWAY_P_ISN,
-			.policy.isn = THREEWAY_ISN_FIXED,
 			.policy.isn_fixed = 1000 + i,
 		};
 
-		memcpy(claim.local, &peer->header.dst,
-		       claims[i].local_bits / 8);
-		memcpy(claim.remote, &peer->header.src,
-		       claims[i].remote_bits / 8);
-		ASSERT_EQ(0, threeway_claim_add(peer->engine, &claim));
-		ids[i] = claim.id;
-		peer_flow(peer);
-		peer_label(peer, "claim %d added", i);
-		peer_syn(peer, "mss 1000");
-		check(peer, peer->iss == 1000u + i, "claim %u decided",
-		      peer->iss - 1000);
+		ids[i] = claim_numbered(peer, &claim);
+		ASSERT_NE(0, ids[i]);
+		expect_claim(peer, i);
 	}
 	for (i--; i >= 0; i--) {
-		peer_flow(peer);
-		peer_label(peer, "claims up to %d", i);
-		peer_syn(peer, "mss 1000");
-		check(peer, peer->iss == 1000u + i, "claim %u decided",
-		      peer->iss - 1000);
+		expect_claim(peer, i);
 		ASSERT_EQ(0, threeway_claim_del(peer->engine, ids[i]));
 	}
 	peer_flow(peer);

@@ -189,6 +189,10 @@ TEST_F_TIMEOUT(wire, OP12_OP13_WI2_TS1_all_offers_and_sysctls_as_native, 600)
 	}
 }
 
+static const char switch_on[] =
+	"segment_paws 1; sent_ack 1; segment_rst_exact 1; flows_reset 1";
+static const char switch_off[] = "flows_handed_over 1";
+
 /* The engine's own switches do what native's do: compared by hand. */
 TEST_F_TIMEOUT(wire, OP12_switches_of_the_engine_and_the_claim, 120)
 {
@@ -211,6 +215,7 @@ TEST_F_TIMEOUT(wire, OP12_switches_of_the_engine_and_the_claim, 120)
 	struct threeway_policy policy;
 	unsigned int i, by_claim, on;
 	char path[64];
+	bool checked;
 
 	for (i = 0; i < 4 * ARRAY_SIZE(switches); i++) {
 		const typeof(*switches) *s = &switches[i / 4];
@@ -237,8 +242,9 @@ TEST_F_TIMEOUT(wire, OP12_switches_of_the_engine_and_the_claim, 120)
 		expect(peer, "S. 0 ack 1 <%s>", on ? s->with : s->without);
 		expect_counters(peer, "flows_opened 1; sent_synack 1");
 		/* What was not agreed is not looked at in the ACK. */
+		checked = on || strcmp(s->name, "timestamps");
 		peer_send(peer, ". 1 ack 1 <nop,nop,TS val 1 ecr 9>");
-		if (on || strcmp(s->name, "timestamps")) {
+		if (checked) {
 			expect(peer, ". 1 ack 1");
 			expect_no_accept(peer);
 		} else {
@@ -248,10 +254,7 @@ TEST_F_TIMEOUT(wire, OP12_switches_of_the_engine_and_the_claim, 120)
 		peer_send(peer, "R 1");
 		peer_flow(peer);
 		sysctl_set(path, "1");
-		expect_counters(peer, on || strcmp(s->name, "timestamps") ?
-				"segment_paws 1; sent_ack 1; "
-				      "segment_rst_exact 1; flows_reset 1" :
-				      "flows_handed_over 1");
+		expect_counters(peer, checked ? switch_on : switch_off);
 	}
 }
 
@@ -392,12 +395,33 @@ static void with_setting(struct peer *peer, const void *arg)
 	handshake(peer, "S 0 <sackOK,TS val 9 ecr 0>");
 }
 
-static void run_settings(struct peer *peer, struct __test_metadata *_metadata,
-			 const struct setting *setting, unsigned int count)
+/* What was agreed on stays, whatever changes before the final ACK. */
+static void late_setting(struct peer *peer, const void *arg)
 {
-	for (; count--; setting++) {
-		same_as_native(peer, with_setting, setting);
-		expect_engine(peer, 4);
+	int fd;
+
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_send(peer, "SEW 0 <%s>", SYN_OPTIONS);
+	expect(peer, "S.E 0 ack 1");
+	apply(peer, arg);
+	peer_watch(peer, 40);
+	peer_send(peer, ". 1 ack 1 win 500 <nop,nop,TS val 1040 ecr ^>");
+	fd = expect_accept(peer);
+	peer_note_info(peer, fd);
+	note_segments(peer, fd);
+	peer_send(peer, "R 1");
+	close(fd);
+}
+
+/* Runs a script of so many handshakes with each setting; NULL ends them. */
+static void run_settings(struct peer *peer, struct __test_metadata *_metadata,
+			 void (*script)(struct peer *peer, const void *arg),
+			 u64 handshakes, const struct setting *setting)
+{
+	for (; setting->what; setting++) {
+		same_as_native(peer, script, setting);
+		expect_engine(peer, handshakes);
 		if (peer->failures) {
 			TH_LOG("%s %s %d", setting->what,
 			       setting->value ? setting->value : "",
@@ -423,13 +447,17 @@ TEST_F_TIMEOUT(wire, PM1_PM4_PM7_MSS_by_MTU_route_and_TCP_MAXSEG_as_native, 600)
 		{ "PMTUDISC", NULL, IP_PMTUDISC_DO },
 		{ "PMTUDISC", NULL, IP_PMTUDISC_PROBE },
 		{ "net/ipv4/ip_no_pmtu_disc", "1", 0 },
+		{ NULL, NULL, 0 },
 	};
-	static const struct setting small = { "mtu", NULL, 576 };
+	static const struct setting small[] = {
+		{ "mtu", NULL, 576 }, { NULL, NULL, 0 },
+	};
 
-	run_settings(&self->peer, _metadata, settings, ARRAY_SIZE(settings));
+	run_settings(&self->peer, _metadata, with_setting, 4, settings);
+	run_settings(&self->peer, _metadata, late_setting, 1, settings);
 	/* IPv6 needs 1280. */
 	if (variant->family == AF_INET)
-		run_settings(&self->peer, _metadata, &small, 1);
+		run_settings(&self->peer, _metadata, with_setting, 4, small);
 }
 
 TEST_F_TIMEOUT(wire, WI3_WI4_window_and_shift_as_native, 600)
@@ -452,9 +480,11 @@ TEST_F_TIMEOUT(wire, WI3_WI4_window_and_shift_as_native, 600)
 		{ "TCP_WINDOW_CLAMP", NULL, 1 },
 		{ "TCP_WINDOW_CLAMP", NULL, 5000 },
 		{ "TCP_WINDOW_CLAMP", NULL, 100000 },
+		{ NULL, NULL, 0 },
 	};
 
-	run_settings(&self->peer, _metadata, settings, ARRAY_SIZE(settings));
+	run_settings(&self->peer, _metadata, with_setting, 4, settings);
+	run_settings(&self->peer, _metadata, late_setting, 1, settings);
 }
 
 TEST_F_TIMEOUT(wire, IP6_IP16_V65_headers_by_option_and_sysctl_as_native, 600)
@@ -471,9 +501,31 @@ TEST_F_TIMEOUT(wire, IP6_IP16_V65_headers_by_option_and_sysctl_as_native, 600)
 		{ "net/ipv6/auto_flowlabels", "3", 0 },
 		{ "net/core/txrehash", "0", 0 },
 		{ "CONGESTION", "reno", 0 }, { "CONGESTION", "cubic", 0 },
+		{ NULL, NULL, 0 },
 	};
 
-	run_settings(&self->peer, _metadata, settings, ARRAY_SIZE(settings));
+	run_settings(&self->peer, _metadata, with_setting, 4, settings);
+	run_settings(&self->peer, _metadata, late_setting, 1, settings);
+}
+
+TEST_F_TIMEOUT(wire, OP12_HO5_HO6_HO7_HO9_late_switches_as_native, 600)
+{
+	static const struct setting settings[] = {
+		{ "net/ipv4/tcp_sack", "0", 0 },
+		{ "net/ipv4/tcp_timestamps", "0", 0 },
+		{ "net/ipv4/tcp_timestamps", "2", 0 },
+		{ "net/ipv4/tcp_window_scaling", "0", 0 },
+		{ "net/ipv4/tcp_ecn", "0", 0 },
+		{ "net/ipv4/tcp_dsack", "0", 0 },
+		{ "net/ipv4/tcp_syncookies", "0", 0 },
+		{ "net/ipv4/tcp_syncookies", "2", 0 },
+		{ "net/ipv4/tcp_max_syn_backlog", "1", 0 },
+		{ "net/ipv4/tcp_reflect_tos", "1", 0 },
+		{ "net/core/somaxconn", "1", 0 },
+		{ NULL, NULL, 0 },
+	};
+
+	run_settings(&self->peer, _metadata, late_setting, 1, settings);
 }
 
 TEST_F(wire, TS3_timestamp_offset_by_tuple)
