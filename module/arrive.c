@@ -117,9 +117,10 @@ static unsigned int hs_arrive_segment(struct hs_flow *flow,
 /*
  * The rest of the segment is not here: LOCAL_IN of IPv6 comes before reassembly.
  * If its header would complete the handshake, the native stack gets that as it
- * stands, and decides when it has the whole segment. Else it is dropped, as the
- * native stack, which has no request for it, would reset it; nothing is done on
- * a word that cannot be verified.
+ * stands, and decides when it has the whole segment. A wrong ACK number it
+ * resets just as the core would. All else is dropped: without a request the
+ * native stack would reset a peer that deserves better, and nothing is done here
+ * on a word that cannot be verified.
  */
 static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 				       struct hs_packet *pkt)
@@ -138,6 +139,12 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 	tcb = flow->tcb;
 	hs_segment_arrives(&tcb, &pkt->seg, &policy, tcp_time_stamp_raw(),
 			   &actions);
+	if (actions.verdict == HS_NATIVE ||
+	    actions.counter == THREEWAY_C_segment_bad_ack) {
+		spin_unlock(&flow->lock);
+		hs_count(flow->hn, THREEWAY_C_native_ip_options);
+		return NF_ACCEPT;
+	}
 	if (actions.verdict != HS_HANDOFF) {
 		spin_unlock(&flow->lock);
 		hs_count(flow->hn, THREEWAY_C_segment_fragment);

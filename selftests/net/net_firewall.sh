@@ -335,11 +335,41 @@ outgoing()
 		-n 40 -u 20000 -d 20000
 }
 
+# behind_firewall HOW: everything that conntrack must understand
+behind_firewall()
+{
+	local both=(-a 192.0.2.1 -a 2001:db8::1)
+
+	try "NF2 NF3 stateful firewall, $1" 50 \
+		guarded "${both[@]}" -n 50 -u 20000 -d 20000
+	try "NF3 stateful firewall, $1, data completes" 50 \
+		guarded "${both[@]}" -n 50 -u 20000 -d 20000 -q
+	try "NF3 stateful firewall, $1, data with a FIN completes" 50 \
+		guarded "${both[@]}" -n 50 -u 900 -d 20000 -q -x
+	try "NF3 stateful firewall, $1, server first" 50 \
+		guarded "${both[@]}" -n 50 -u 20000 -d 20000 -o server
+	try "NF3 stateful firewall, $1, server closes" 50 \
+		guarded "${both[@]}" -n 50 -u 20000 -d 20000 -e server
+	try "NF3 stateful firewall, $1, resets" 50 \
+		guarded "${both[@]}" -n 50 -u 20000 -d 20000 -e rst
+	try "NF3 stateful firewall, $1, 2 MB" 2 \
+		guarded "${both[@]}" -n 2 -u 2000000 -d 2000000
+	check "NF2 $1: conntrack lets go of everything" forgotten
+}
+
 start_net 40
 in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=1
+
+# Whose hook comes first decides who must confirm an entry of conntrack.
+guard
+engine_on synack_retries 1
+behind_firewall "claimed last"
+no_filter
+guard
+behind_firewall "claimed first"
+no_filter
+
 for family in 4 6; do
-	engine_on synack_retries 1
-	address=${server_ip[$family]}
 	try "NF1 v$family: DROP in INPUT wins" "" dropped $family
 	try "NF1 v$family: REJECT with a reset" "" \
 		rejected $family "with tcp reset"
@@ -350,25 +380,6 @@ for family in 4 6; do
 	try "NF3 v$family: DROP of the SYN-ACK in OUTPUT" \
 		"flows_opened=1 flows_handed_over=1 send_failed=1 sent_synack_timer=0-1 sent_synack_duplicate=0-1 segment_duplicate_syn=0-1" \
 		synack_dropped $family
-
-	guard
-	try "NF2 NF3 v$family: stateful firewall" 50 \
-		guarded -a "$address" -n 50 -u 20000 -d 20000
-	try "NF3 v$family: stateful firewall, data completes" 50 \
-		guarded -a "$address" -n 50 -u 20000 -d 20000 -q
-	try "NF3 v$family: stateful firewall, data with a FIN completes" 50 \
-		guarded -a "$address" -n 50 -u 900 -d 20000 -q -x
-	try "NF3 v$family: stateful firewall, server first" 50 \
-		guarded -a "$address" -n 50 -u 20000 -d 20000 -o server
-	try "NF3 v$family: stateful firewall, server closes" 50 \
-		guarded -a "$address" -n 50 -u 20000 -d 20000 -e server
-	try "NF3 v$family: stateful firewall, resets" 50 \
-		guarded -a "$address" -n 50 -u 20000 -d 20000 -e rst
-	try "NF3 v$family: stateful firewall, 2 MB" 1 \
-		guarded -a "$address" -u 2000000 -d 2000000
-	check "NF2 v$family: conntrack lets go of everything" forgotten
-	no_filter
-
 	try "NF4 v$family: REDIRECT in front" 20 redirected $family
 	try "NF4 v$family: DNAT in front, SNAT of the client" 20 \
 		translated $family "$([ $family = 4 ] &&
@@ -380,8 +391,8 @@ for family in 4 6; do
 	no_filter
 	check "NF3 v$family: conntrack of a half-open flow as by native" \
 		half_open_as_native $family
-	engine_off
 done
+engine_off
 
 engine_on
 make_far

@@ -381,6 +381,76 @@ TEST_F(wire, IP7_no_route_and_no_unicast_are_native_s)
 	expect_counters(peer, "native_no_route 1");
 }
 
+static void to_sockaddr(const struct peer *peer, struct sockaddr_in6 *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->sin6_family = peer->family;
+	address->sin6_port = htons(peer->header.sport);
+	if (peer->family == AF_INET)
+		memcpy(&((struct sockaddr_in *)address)->sin_addr,
+		       &peer->header.src, 4);
+	else
+		memcpy(&address->sin6_addr, &peer->header.src, 16);
+}
+
+/* Listens (or not) on the peer's local port, which others may share. */
+static int shared_socket(struct peer *peer, bool listening)
+{
+	struct sockaddr_in6 address = {
+		.sin6_family = peer->family,
+		.sin6_port = htons(peer->header.dport),
+	};
+	int one = 1, fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	check(peer, !bind(fd, (struct sockaddr *)&address,
+			  peer->family == AF_INET ?
+			  sizeof(struct sockaddr_in) : sizeof(address)) &&
+	      (!listening || !listen(fd, 16)), "bind() or listen()");
+	return fd;
+}
+
+/* A program of this host connects to the peer while it is half-open. */
+TEST_F(wire, LI9_TW7_connect_takes_the_tuple)
+{
+	struct peer *peer = &self->peer;
+	struct sockaddr_in6 address;
+	int fd, i;
+
+	peer->listener = shared_socket(peer, true);
+	peer_claim(peer, NULL);
+	for (i = 0; i < 2; i++) {
+		/* With early demux the engine need not look for the socket. */
+		sysctl_set("net/ipv4/tcp_early_demux", "%d", i);
+		peer_flow(peer);
+		peer_label(peer, "early demux %d", i);
+		peer_syn(peer, "mss 1460");
+		fd = shared_socket(peer, false);
+		to_sockaddr(peer, &address);
+		connect(fd, (struct sockaddr *)&address,
+			variant->family == AF_INET ?
+			sizeof(struct sockaddr_in) : sizeof(address));
+		ASSERT_EQ(1, peer_receive(peer, PEER_ANSWER_MS));
+		EXPECT_EQ(FLAG_SYN,
+			  peer->latest.flags & ~(FLAG_ECE | FLAG_CWR));
+		/* The engine has no say in the tuple any more. */
+		peer->iss = peer->latest.seq;
+		peer_send(peer, "S. 0 ack 1 <mss 1460>");
+		expect(peer, ". 1 ack 1");
+		EXPECT_EQ(5, send(fd, "hello", 5, 0));
+		expect(peer, "P. 1(5) ack 1");
+		peer_send(peer, ". 1 ack 6");
+		expect_silence_ms(peer, 3500);
+		expect_flow(peer, false);
+		expect_no_accept(peer);
+		expect_counters(peer, "flows_opened 1; sent_synack 1; "
+				"flows_native_owns 1; native_socket_owns %d",
+				!i);
+		close(fd);
+		peer_watch(peer, 3600);
+	}
+}
+
 /*
  * The peer got a SYN cookie of native's and, for the copy of its SYN, a SYN-ACK
  * of the engine's. It believes the first.

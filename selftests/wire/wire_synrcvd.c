@@ -314,6 +314,19 @@ TEST_F(wire, SR20_tsecr_must_be_a_tsval_that_was_sent)
 	}
 }
 
+/* A SYN that echoes something comes from a proxy that rewrites timestamps. */
+TEST_F(wire, SR20_tsecr_of_a_proxy_is_not_looked_at)
+{
+	struct peer *peer = &self->peer;
+
+	peer_serve(peer, NULL);
+	open_flow(peer, "mss 1460,TS val 1000 ecr 77");
+	peer_send(peer, ". 1 ack 1 <nop,nop,TS val 1001 ecr ^+100000>");
+	expect_silence(peer);
+	close(expect_accept(peer));
+	expect_counters(peer, "flows_handed_over 1");
+}
+
 TEST_F(wire, SR21_final_ACK_without_the_agreed_timestamps)
 {
 	struct peer *peer = &self->peer;
