@@ -113,7 +113,7 @@ scene_lost_synack()
 {
 	lose srv "tcp dport $port tcp flags & (syn|ack) == syn limit rate over 1/hour burst 1 packets"
 	lose cli "tcp sport $port tcp flags & (syn|ack) == syn|ack limit rate 1/hour burst ${2:-1} packets"
-	scene_plain "$1" | grep -Ev ' (c|a c)$'
+	scene_plain "$1" | grep -Ev '(info|repair|same a) c$'
 }
 
 # The second loss costs the initial window.

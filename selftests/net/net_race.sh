@@ -181,7 +181,7 @@ both_worked()
 	fi
 	for each in change_claims change_sysctls read_all; do
 		echo "$each: $(times "$each")"
-		[ "$(times "$each")" -ge 5 ] || status=1
+		[ "$(times "$each")" -ge 2 ] || status=1
 	done
 	return "$status"
 }
@@ -216,7 +216,7 @@ it_was_wild()
 
 	for each in make_namespace reload; do
 		echo "$each: $(times "$each")"
-		[ "$(times "$each")" -ge 2 ] || status=1
+		[ "$(times "$each")" -ge 1 ] || status=1
 	done
 	return "$status"
 }
@@ -262,10 +262,11 @@ race()
 	END
 	./rawpeer race -s srv -c cli -a "${client_ip[$1]}" \
 		-d "${server_ip[$1]}" -p "$port" -n 300 || status=1
-	in_ns cli nft flush ruleset
+	in_ns cli nft delete table inet quiet
 	return "$status"
 }
 
+keep_hooks
 # Enough for all ports that the clients leave in TIME-WAIT.
 in_ns cli sysctl -qw net.ipv4.tcp_max_tw_buckets=200000 \
 	net.ipv4.ip_local_port_range="1024 65535"
