@@ -3,7 +3,7 @@
 net_helpers := net/sockscript net/tcpgen net/rawpeer net/pktlog
 
 TEST_PROGS += $(patsubst %,net/net_%.sh,transfer equal firewall listener \
-	unload unclaimed netns timewait loss sysctl)
+	unload unclaimed netns timewait sysctl)
 TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32
 TEST_GEN_FILES += $(net_helpers)
 TEST_FILES += net/net.sh
