@@ -213,15 +213,14 @@ TEST_F_TIMEOUT(wire, OP12_switches_of_the_engine_and_the_claim, 120)
 	};
 	struct peer *peer = &self->peer;
 	struct threeway_policy policy;
-	unsigned int i, by_claim, on;
+	unsigned int i;
 	char path[64];
 	bool checked;
 
 	for (i = 0; i < 4 * ARRAY_SIZE(switches); i++) {
 		const typeof(*switches) *s = &switches[i / 4];
+		unsigned int on = i & 1, by_claim = i >> 1 & 1;
 
-		on = i & 1;
-		by_claim = i >> 1 & 1;
 		/* The claim's own value wins over the sysctl's. */
 		policy = (struct threeway_policy) {
 			.set = by_claim ? s->bit : 0,
