@@ -664,6 +664,19 @@ static void check_flow_delete(struct __test_metadata *_metadata, int fd,
 	EXPECT_EQ(ENOENT, call(fd, THREEWAY_IOC_FLOW_DEL, &del));
 }
 
+/* The client may be connected before its ACK has come back by the loopback. */
+static bool await_ack(int fd)
+{
+	int ms;
+
+	for (ms = 0; ms < 1000; ms++) {
+		if (counter(fd, THREEWAY_C_segment_deferred))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 static void check_flows(struct __test_metadata *_metadata, int fd, int family)
 {
 	struct threeway_claim_record record;
@@ -674,6 +687,7 @@ static void check_flows(struct __test_metadata *_metadata, int fd, int family)
 
 	ASSERT_EQ(0, add(fd, &claim));
 	ASSERT_EQ(0, begin(&h, family));
+	ASSERT_TRUE(await_ack(fd));
 	ASSERT_EQ(1, list_flows(fd, flows, 4));
 	check_flow(_metadata, &h, &flows[0], &claim);
 	ASSERT_EQ(1, list_claims(fd, &record, 1, 1));

@@ -3,7 +3,8 @@
 net_helpers := net/sockscript net/tcpgen net/rawpeer net/pktlog
 
 TEST_PROGS += $(patsubst %,net/net_%.sh,transfer equal firewall listener \
-	unload unclaimed netns timewait sysctl)
+	unload unclaimed netns timewait sysctl \
+	loss race)
 TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32
 TEST_GEN_FILES += $(net_helpers)
 TEST_FILES += net/net.sh
