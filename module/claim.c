@@ -5,8 +5,10 @@
 #include <net/ipv6.h>
 
 #include "claim.h"
+#include "flow.h"
 #include "hook.h"
 #include "netns.h"
+#include "policy.h"
 
 static const struct rhashtable_params hs_claim_params = {
 	.head_offset = offsetof(struct hs_claim, node),
@@ -18,10 +20,10 @@ static const struct rhashtable_params hs_claim_params = {
 /* Order of look-up; the lower value is tried first. */
 static u32 hs_shape_rank(const struct hs_shape *shape)
 {
-	u32 local = 128 - shape->local_prefixlen;
-	u32 remote = 128 - shape->remote_prefixlen;
+	u32 service = 128 - shape->service_prefixlen;
+	u32 client = 128 - shape->client_prefixlen;
 
-	return local << 24 | (u32)shape->port_class << 16 | remote << 8 |
+	return service << 24 | (u32)shape->port_class << 16 | client << 8 |
 	       (shape->family ? 0 : 1);
 }
 
@@ -33,13 +35,13 @@ static u32 hs_shape_group(const struct hs_shape *shape)
 
 static unsigned int hs_claim_width(const struct threeway_claim *conf)
 {
-	return conf->local_port_last - conf->local_port_first + 1;
+	return conf->port_last - conf->port_first + 1;
 }
 
 /* 0 and 0 stand for every port */
 static u16 hs_claim_port_last(const struct threeway_claim *conf)
 {
-	return conf->local_port_last ? conf->local_port_last : HS_PORTS - 1;
+	return conf->port_last ? conf->port_last : HS_PORTS - 1;
 }
 
 static void hs_addr_mask(union hs_addr *dst, const union hs_addr *src,
@@ -50,15 +52,15 @@ static void hs_addr_mask(union hs_addr *dst, const union hs_addr *src,
 
 static void hs_claim_key_make(struct hs_claim_key *key,
 			      const struct hs_shape *shape,
-			      const union hs_addr *local, u16 port,
-			      const union hs_addr *remote)
+			      const union hs_addr *service, u16 port,
+			      const union hs_addr *client)
 {
 	memset(key, 0, sizeof(*key));
 	key->shape = *shape;
 	key->port = shape->port_class == HS_PORT_ONE ? port : 0;
 	if (shape->family) {
-		hs_addr_mask(&key->local, local, shape->local_prefixlen);
-		hs_addr_mask(&key->remote, remote, shape->remote_prefixlen);
+		hs_addr_mask(&key->service, service, shape->service_prefixlen);
+		hs_addr_mask(&key->client, client, shape->client_prefixlen);
 	}
 }
 
@@ -73,17 +75,17 @@ static bool hs_claim_better(const struct hs_claim *a, const struct hs_claim *b)
 
 static struct hs_claim *hs_shape_find(struct hs_net *hn,
 				      const struct hs_shape *shape,
-				      const union hs_addr *local, u16 port,
-				      const union hs_addr *remote)
+				      const union hs_addr *service, u16 port,
+				      const union hs_addr *client)
 {
 	struct hs_claim *claim, *best = NULL;
 	struct rhlist_head *list, *pos;
 	struct hs_claim_key key;
 
-	hs_claim_key_make(&key, shape, local, port, remote);
+	hs_claim_key_make(&key, shape, service, port, client);
 	list = rhltable_lookup(&hn->claims.hash, &key, hs_claim_params);
 	rhl_for_each_entry_rcu(claim, pos, list, node) {
-		if (port < claim->conf.local_port_first ||
+		if (port < claim->conf.port_first ||
 		    port > hs_claim_port_last(&claim->conf))
 			continue;
 		if (!best || hs_claim_better(claim, best))
@@ -92,11 +94,15 @@ static struct hs_claim *hs_shape_find(struct hs_net *hn,
 	return best;
 }
 
-struct hs_claim *hs_claim_find(struct hs_net *hn, u8 family,
-			       const union hs_addr *local, u16 port,
-			       const union hs_addr *remote)
+struct hs_claim *hs_claim_find(struct hs_net *hn,
+			       enum threeway_direction direction,
+			       const struct hs_flow_key *key)
 {
 	const struct hs_shapes *shapes = rcu_dereference(hn->claims.shapes);
+	bool passive = direction == THREEWAY_PASSIVE;
+	const union hs_addr *service = passive ? &key->local : &key->remote;
+	const union hs_addr *client = passive ? &key->remote : &key->local;
+	u16 port = ntohs(passive ? key->local_port : key->remote_port);
 	struct hs_claim *claim, *best = NULL;
 	unsigned int i;
 
@@ -106,9 +112,10 @@ struct hs_claim *hs_claim_find(struct hs_net *hn, u8 family,
 		if (best && hs_shape_group(shape) !=
 			    hs_shape_group(&best->key.shape))
 			break;
-		if (shape->family && shape->family != family)
+		if (shape->direction != direction ||
+		    (shape->family && shape->family != key->family))
 			continue;
-		claim = hs_shape_find(hn, shape, local, port, remote);
+		claim = hs_shape_find(hn, shape, service, port, client);
 		if (!claim)
 			continue;
 		if (!best || hs_claim_width(&claim->conf) <
@@ -200,37 +207,6 @@ static bool hs_prefix_valid(const u8 *addr, u8 prefixlen, u16 family)
 	return !memcmp(&given, &masked, sizeof(given));
 }
 
-static bool hs_policy_value(const struct threeway_policy *policy, u32 bit,
-			    u32 value, u32 min, u32 max)
-{
-	if (!(policy->set & bit))
-		return !value;
-	return value >= min && value <= max;
-}
-
-static bool hs_policy_valid(const struct threeway_policy *p)
-{
-	bool fixed = (p->set & THREEWAY_P_ISN) && p->isn == THREEWAY_ISN_FIXED;
-
-	return !(p->set & ~THREEWAY_P_ALL) &&
-	       hs_policy_value(p, THREEWAY_P_SYNACK_RETRIES, p->synack_retries,
-			       0, HS_RETRIES_MAX) &&
-	       hs_policy_value(p, THREEWAY_P_RTO_INITIAL, p->rto_initial_ms,
-			       HS_RTO_INITIAL_MIN_MS, HS_RTO_INITIAL_MAX_MS) &&
-	       hs_policy_value(p, THREEWAY_P_RTO_MAX, p->rto_max_ms,
-			       HS_RTO_MAX_MIN_MS, HS_RTO_MAX_MAX_MS) &&
-	       hs_policy_value(p, THREEWAY_P_BACKLOG, p->backlog,
-			       1, HS_BACKLOG_MAX) &&
-	       hs_policy_value(p, THREEWAY_P_ISN, p->isn,
-			       THREEWAY_ISN_ENGINE, THREEWAY_ISN_FIXED) &&
-	       (fixed || !p->isn_fixed) &&
-	       hs_policy_value(p, THREEWAY_P_SACK, p->sack, 0, 1) &&
-	       hs_policy_value(p, THREEWAY_P_TIMESTAMPS, p->timestamps, 0, 1) &&
-	       hs_policy_value(p, THREEWAY_P_WINDOW_SCALING,
-			       p->window_scaling, 0, 1) &&
-	       hs_policy_value(p, THREEWAY_P_ECN, p->ecn, 0, 1);
-}
-
 static int hs_claim_check(const struct threeway_claim *conf)
 {
 	if (conf->id || conf->pad)
@@ -240,46 +216,63 @@ static int hs_claim_check(const struct threeway_claim *conf)
 		return -EINVAL;
 	if (conf->family == AF_INET6 && !ipv6_mod_enabled())
 		return -EOPNOTSUPP;
-	if (conf->direction != THREEWAY_PASSIVE ||
-	    conf->mode != THREEWAY_HANDOFF)
+	if (conf->direction != THREEWAY_PASSIVE &&
+	    conf->direction != THREEWAY_ACTIVE)
 		return -EINVAL;
-	if (conf->local_port_first > conf->local_port_last ||
-	    (conf->local_port_last && !conf->local_port_first))
+	/* an active hold has no socket: that is THREEWAY_IOC_OPEN */
+	if (conf->mode < THREEWAY_HANDOFF || conf->mode > THREEWAY_OBSERVE ||
+	    (conf->mode == THREEWAY_HOLD &&
+	     conf->direction != THREEWAY_PASSIVE))
+		return -EINVAL;
+	if (conf->port_first > conf->port_last ||
+	    (conf->port_last && !conf->port_first))
 		return -EINVAL;
 	if (!hs_prefix_valid(conf->local, conf->local_prefixlen,
 			     conf->family) ||
 	    !hs_prefix_valid(conf->remote, conf->remote_prefixlen,
 			     conf->family))
 		return -EINVAL;
-	return hs_policy_valid(&conf->policy) ? 0 : -EINVAL;
+	return hs_policy_valid(&conf->policy, conf->mode) ? 0 : -EINVAL;
 }
 
 static struct hs_claim *hs_claim_make(struct hs_net *hn,
 				      const struct threeway_claim *conf)
 {
 	struct hs_claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL_ACCOUNT);
+	bool passive = conf->direction == THREEWAY_PASSIVE;
 	struct hs_shape shape = {
 		.family = conf->family,
-		.local_prefixlen = conf->local_prefixlen,
-		.remote_prefixlen = conf->remote_prefixlen,
+		.direction = conf->direction,
+		.service_prefixlen = passive ? conf->local_prefixlen :
+					       conf->remote_prefixlen,
+		.client_prefixlen = passive ? conf->remote_prefixlen :
+					      conf->local_prefixlen,
 	};
+	const u8 *service = passive ? conf->local : conf->remote;
+	const u8 *client = passive ? conf->remote : conf->local;
 
 	if (!claim)
 		return NULL;
-	if (!conf->local_port_last)
+	if (!conf->port_last)
 		shape.port_class = HS_PORT_ALL;
-	else if (conf->local_port_first == conf->local_port_last)
+	else if (conf->port_first == conf->port_last)
 		shape.port_class = HS_PORT_ONE;
 	else
 		shape.port_class = HS_PORT_RANGE;
 	claim->hn = hn;
 	claim->conf = *conf;
 	refcount_set(&claim->refs, 1);
-	hs_claim_key_make(&claim->key, &shape,
-			  (const union hs_addr *)conf->local,
-			  conf->local_port_first,
-			  (const union hs_addr *)conf->remote);
+	hs_claim_key_make(&claim->key, &shape, (const union hs_addr *)service,
+			  conf->port_first, (const union hs_addr *)client);
 	return claim;
+}
+
+/* The ports at which LOCAL_IN has to look. */
+static void hs_ports_set(unsigned long *ports, const struct threeway_claim *conf)
+{
+	if (conf->direction == THREEWAY_PASSIVE)
+		bitmap_set(ports, conf->port_first,
+			   hs_claim_port_last(conf) - conf->port_first + 1);
 }
 
 static bool hs_claim_exists(struct hs_net *hn, const struct hs_claim *new)
@@ -291,8 +284,8 @@ static bool hs_claim_exists(struct hs_net *hn, const struct hs_claim *new)
 	rcu_read_lock();
 	list = rhltable_lookup(&hn->claims.hash, &new->key, hs_claim_params);
 	rhl_for_each_entry_rcu(claim, pos, list, node) {
-		if (claim->conf.local_port_first == new->conf.local_port_first &&
-		    claim->conf.local_port_last == new->conf.local_port_last)
+		if (claim->conf.port_first == new->conf.port_first &&
+		    claim->conf.port_last == new->conf.port_last)
 			found = true;
 	}
 	rcu_read_unlock();
@@ -302,7 +295,6 @@ static bool hs_claim_exists(struct hs_net *hn, const struct hs_claim *new)
 /* Publish a claim; the hooks come last and the first claim brings them. */
 static int hs_claim_insert(struct hs_net *hn, struct hs_claim *claim)
 {
-	u16 first = claim->conf.local_port_first;
 	int err;
 
 	if (hs_claim_exists(hn, claim))
@@ -323,8 +315,7 @@ static int hs_claim_insert(struct hs_net *hn, struct hs_claim *claim)
 	hn->claims.last_id++;
 	hn->claims.count++;
 	list_add_tail(&claim->list, &hn->claims.list);
-	bitmap_set(hn->claims.ports, first,
-		   hs_claim_port_last(&claim->conf) - first + 1);
+	hs_ports_set(hn->claims.ports, &claim->conf);
 	return 0;
 
 unshape:
@@ -332,6 +323,16 @@ unshape:
 unhook:
 	queue_work(system_wq, &hn->reap);
 	return err;
+}
+
+/* ISNs from a generator that is not seeded could be guessed. */
+static void hs_isn_key_make(struct hs_net *hn)
+{
+	lockdep_assert_held(&hn->lock);
+	if (hn->isn_ready)
+		return;
+	get_random_bytes(&hn->isn_key, sizeof(hn->isn_key));
+	hn->isn_ready = true;
 }
 
 int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
@@ -342,7 +343,6 @@ int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
 	err = hs_claim_check(conf);
 	if (err)
 		return err;
-	/* ISNs from a generator that is not seeded could be guessed */
 	err = wait_for_random_bytes();
 	if (err)
 		return err;
@@ -351,10 +351,7 @@ int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
 		return -ENOMEM;
 
 	mutex_lock(&hn->lock);
-	if (!hn->isn_ready) {
-		get_random_bytes(&hn->isn_key, sizeof(hn->isn_key));
-		hn->isn_ready = true;
-	}
+	hs_isn_key_make(hn);
 	err = hs_claim_insert(hn, claim);
 	if (!err)
 		*conf = claim->conf;
@@ -362,6 +359,38 @@ int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
 	if (err)
 		kfree(claim);
 	return err;
+}
+
+struct hs_claim *hs_claim_single(struct hs_net *hn,
+				 const struct threeway_policy *policy)
+{
+	struct threeway_claim conf = {
+		.direction = THREEWAY_ACTIVE,
+		.mode = THREEWAY_HOLD,
+		.policy = *policy,
+	};
+	struct hs_claim *claim;
+	int err;
+
+	err = wait_for_random_bytes();
+	if (err)
+		return ERR_PTR(err);
+	claim = hs_claim_make(hn, &conf);
+	if (!claim)
+		return ERR_PTR(-ENOMEM);
+	mutex_lock(&hn->lock);
+	hs_isn_key_make(hn);
+	err = hs_hook_register(hn);
+	if (!err) {
+		/* in the list only, so that the reaper finds it */
+		claim->deleted = true;
+		list_add(&claim->list, &hn->claims.list);
+	}
+	mutex_unlock(&hn->lock);
+	if (!err)
+		return claim;
+	kfree(claim);
+	return ERR_PTR(err);
 }
 
 void hs_claim_put(struct hs_claim *claim)
@@ -417,12 +446,8 @@ static void hs_ports_rebuild(struct hs_claims *claims)
 
 	if (!ports)
 		return;	/* a bit too many costs a look-up, no more */
-	list_for_each_entry(claim, &claims->list, list) {
-		u16 first = claim->conf.local_port_first;
-
-		bitmap_set(ports, first,
-			   hs_claim_port_last(&claim->conf) - first + 1);
-	}
+	list_for_each_entry(claim, &claims->list, list)
+		hs_ports_set(ports, &claim->conf);
 	for (i = 0; i < BITS_TO_LONGS(HS_PORTS); i++)
 		WRITE_ONCE(claims->ports[i], ports[i]);
 	bitmap_free(ports);

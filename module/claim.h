@@ -38,19 +38,22 @@ enum hs_port_class {
 	HS_PORT_ALL,
 };
 
+/* The service is the side that listens: us for a passive claim. */
 struct hs_shape {
 	u8 family;
-	u8 local_prefixlen;
-	u8 remote_prefixlen;
+	u8 direction;
+	u8 service_prefixlen;
+	u8 client_prefixlen;
 	u8 port_class;
+	u8 pad[3];
 };
 
 struct hs_claim_key {
 	struct hs_shape shape;
 	u16 port;	/* 0 but for HS_PORT_ONE */
 	u16 pad;
-	union hs_addr local;
-	union hs_addr remote;
+	union hs_addr service;
+	union hs_addr client;
 };
 
 /**
@@ -103,7 +106,7 @@ struct hs_shapes {
  *		after their deletion as well
  * @count:	claims that are not deleted
  * @last_id:	id of the newest claim
- * @ports:	local ports that a claim in @list covers
+ * @ports:	local ports that a passive claim in @list covers
  */
 struct hs_claims {
 	struct rhltable hash;
@@ -138,19 +141,29 @@ int hs_claim_del(struct hs_net *hn, u32 id);
 /* Delete all claims. Context: process, hs_net.lock held. */
 void hs_claims_flush(struct hs_net *hn);
 
+struct hs_flow_key;
+
 /**
  * hs_claim_find() - the claim that owns a handshake
  * @hn:		the namespace
- * @family:	AF_INET or AF_INET6
- * @local:	local address
- * @port:	local port, host byte order
- * @remote:	remote address
+ * @direction:	who opens
+ * @key:	addresses and ports
  *
  * Context: RCU. Return: the most specific claim, or NULL.
  */
-struct hs_claim *hs_claim_find(struct hs_net *hn, u8 family,
-			       const union hs_addr *local, u16 port,
-			       const union hs_addr *remote);
+struct hs_claim *hs_claim_find(struct hs_net *hn,
+			       enum threeway_direction direction,
+			       const struct hs_flow_key *key);
+
+/**
+ * hs_claim_single() - a claim for one flow, found by no look-up
+ * @hn:		the namespace
+ * @policy:	valid values for a hold
+ *
+ * Context: process. Return: the claim with one reference, or an error pointer.
+ */
+struct hs_claim *hs_claim_single(struct hs_net *hn,
+				 const struct threeway_policy *policy);
 
 static inline bool hs_claim_hold(struct hs_claim *claim)
 {

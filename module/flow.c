@@ -164,7 +164,8 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	memset(out, 0, sizeof(*out));
 	out->id = flow->id;
 	out->claim = flow->claim->conf.id;
-	out->direction = THREEWAY_PASSIVE;
+	out->direction = flow->claim->conf.direction;
+	out->mode = flow->claim->conf.mode;
 	out->state = tcb.state;
 	out->key.family = flow->key.family;
 	out->key.local_port = flow->key.local_port;

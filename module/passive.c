@@ -297,8 +297,7 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	struct hs_opening o = { .hn = hn, .pkt = pkt };
 	struct hs_actions actions;
 
-	o.claim = hs_claim_find(hn, pkt->family, &pkt->key.local,
-				ntohs(pkt->key.local_port), &pkt->key.remote);
+	o.claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);
 	if (!o.claim)
 		return NF_ACCEPT;
 	if (!hs_packet_unicast(pkt)) {

@@ -10,6 +10,55 @@
 #include "netns.h"
 #include "policy.h"
 
+static bool hs_policy_value(const struct threeway_policy *policy, u32 bit,
+			    u32 value, u32 min, u32 max)
+{
+	if (!(policy->set & bit))
+		return !value;
+	return value >= min && value <= max;
+}
+
+static bool hs_policy_hold_valid(const struct threeway_policy *p)
+{
+	return hs_policy_value(p, THREEWAY_P_FREEZE, p->freeze,
+			       0, THREEWAY_FREEZE_REFUSE) &&
+	       hs_policy_value(p, THREEWAY_P_LIFETIME, p->lifetime_ms,
+			       HS_LIFETIME_MIN_MS, HS_LIFETIME_MAX_MS) &&
+	       hs_policy_value(p, THREEWAY_P_DELAY, p->delay_ms,
+			       0, HS_DELAY_MAX_MS) &&
+	       hs_policy_value(p, THREEWAY_P_LOSE, p->lose, 0, U32_MAX);
+}
+
+bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode)
+{
+	bool fixed = (p->set & THREEWAY_P_ISN) && p->isn == THREEWAY_ISN_FIXED;
+
+	return !(p->set & ~THREEWAY_P_ALL) &&
+	       !memchr_inv(p->reserved, 0, sizeof(p->reserved)) &&
+	       (mode == THREEWAY_HOLD || !(p->set & THREEWAY_P_HOLD)) &&
+	       hs_policy_hold_valid(p) &&
+	       hs_policy_value(p, THREEWAY_P_SYN_RETRIES, p->syn_retries,
+			       0, HS_RETRIES_MAX) &&
+	       hs_policy_value(p, THREEWAY_P_SYN_LINEAR_TIMEOUTS,
+			       p->syn_linear_timeouts, 0, HS_RETRIES_MAX) &&
+	       hs_policy_value(p, THREEWAY_P_SYNACK_RETRIES, p->synack_retries,
+			       0, HS_RETRIES_MAX) &&
+	       hs_policy_value(p, THREEWAY_P_RTO_INITIAL, p->rto_initial_ms,
+			       HS_RTO_INITIAL_MIN_MS, HS_RTO_INITIAL_MAX_MS) &&
+	       hs_policy_value(p, THREEWAY_P_RTO_MAX, p->rto_max_ms,
+			       HS_RTO_MAX_MIN_MS, HS_RTO_MAX_MAX_MS) &&
+	       hs_policy_value(p, THREEWAY_P_BACKLOG, p->backlog,
+			       1, HS_BACKLOG_MAX) &&
+	       hs_policy_value(p, THREEWAY_P_ISN, p->isn,
+			       THREEWAY_ISN_ENGINE, THREEWAY_ISN_FIXED) &&
+	       (fixed || !p->isn_fixed) &&
+	       hs_policy_value(p, THREEWAY_P_SACK, p->sack, 0, 1) &&
+	       hs_policy_value(p, THREEWAY_P_TIMESTAMPS, p->timestamps, 0, 1) &&
+	       hs_policy_value(p, THREEWAY_P_WINDOW_SCALING,
+			       p->window_scaling, 0, 1) &&
+	       hs_policy_value(p, THREEWAY_P_ECN, p->ecn, 0, 1);
+}
+
 /* The claim's value if it has one, else the namespace's. */
 static u32 hs_pick(const struct hs_claim *claim, u32 bit, u32 own, u32 common)
 {

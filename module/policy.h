@@ -13,6 +13,9 @@ struct hs_flow;
 struct hs_net;
 struct sock;
 
+/* Are the values of a claim of this mode in range, and the others 0? */
+bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode);
+
 /* What holds for a flow now. Its listener may be closed meanwhile. */
 void hs_policy_read(const struct hs_flow *flow, struct hs_policy *policy);
 

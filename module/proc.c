@@ -181,7 +181,7 @@ static int hs_claim_seq_show(struct seq_file *seq, void *v)
 	seq_printf(seq, "%u %s", c->id, c->family == AF_INET ? "inet" :
 		   c->family == AF_INET6 ? "inet6" : "any");
 	hs_seq_prefix(seq, c->family, c->local, c->local_prefixlen);
-	seq_printf(seq, " %u-%u", c->local_port_first, c->local_port_last);
+	seq_printf(seq, " %u-%u", c->port_first, c->port_last);
 	hs_seq_prefix(seq, c->family, c->remote, c->remote_prefixlen);
 	seq_printf(seq, " passive handoff %d %lld %lld\n",
 		   atomic_read(&claim->flows),

@@ -18,7 +18,7 @@ static unsigned int hs_backlog_max = HS_BACKLOG_MAX;
 static unsigned int hs_ratelimit_max = 60000;
 
 static const struct hs_sysctl hs_sysctl_defaults = {
-	.syn_retries = 6,
+	.syn_retries = HS_SYN_RETRIES,
 	.synack_retries = 5,
 	.rto_initial_ms = 1000,
 	.rto_max_ms = 120000,
@@ -30,6 +30,7 @@ static const struct hs_sysctl hs_sysctl_defaults = {
 	.timestamps = 1,
 	.window_scaling = 1,
 	.ecn = 1,
+	.icmp_soft_abort = 1,
 };
 
 /* data is an offset into struct hs_sysctl until the table is copied */
@@ -46,6 +47,7 @@ static const struct hs_sysctl hs_sysctl_defaults = {
 static const struct ctl_table hs_sysctl_template[] = {
 	HS_SYSCTL(max_flows, hs_one, hs_backlog_max),
 	HS_SYSCTL(syn_retries, hs_zero, hs_retries_max),
+	HS_SYSCTL(syn_linear_timeouts, hs_zero, hs_retries_max),
 	HS_SYSCTL(synack_retries, hs_zero, hs_retries_max),
 	HS_SYSCTL(rto_initial_ms, hs_rto_initial_min, hs_rto_initial_max),
 	HS_SYSCTL(rto_max_ms, hs_rto_max_min, hs_rto_max_max),
@@ -56,6 +58,7 @@ static const struct ctl_table hs_sysctl_template[] = {
 	HS_SYSCTL(timestamps, hs_zero, hs_one),
 	HS_SYSCTL(window_scaling, hs_zero, hs_one),
 	HS_SYSCTL(ecn, hs_zero, hs_one),
+	HS_SYSCTL(icmp_soft_abort, hs_zero, hs_one),
 	{ }
 };
 

@@ -9,15 +9,23 @@ struct hs_net;
 
 /* Bounds that claims and sysctls share. */
 #define HS_RETRIES_MAX		255U
+#define HS_SYN_RETRIES		6U
 #define HS_RTO_INITIAL_MIN_MS	100U
 #define HS_RTO_INITIAL_MAX_MS	60000U
 #define HS_RTO_MAX_MIN_MS	1000U
 #define HS_RTO_MAX_MAX_MS	120000U
 #define HS_BACKLOG_MAX		16777216U
+#define HS_LIFETIME_MIN_MS	1000U
+#define HS_LIFETIME_MAX_MS	86400000U
+#define HS_LIFETIME_MS		300000U
+#define HS_DELAY_MAX_MS		600000U
 
 /**
  * struct hs_sysctl - per namespace, read anew at each SYN and each timer
- * @syn_retries:	SYN retransmissions of an active open, 0 to 255, default 6
+ * @syn_retries:	SYN retransmissions of an active open, 0 to 255, default 6;
+ *			while it is 6, net.ipv4.tcp_syn_retries stands in for it
+ * @syn_linear_timeouts: timeouts of an active open before they begin to double,
+ *			0 to 255, default 0; they come on top of syn_retries
  * @synack_retries:	SYN-ACK retransmissions, 0 to 255, default 5
  * @rto_initial_ms:	first timeout, 100 to 60000 ms, default 1000 (RFC 6298
  *			section 2.1)
@@ -35,12 +43,16 @@ struct hs_net;
  * @timestamps:		likewise
  * @window_scaling:	likewise
  * @ecn:		likewise
+ * @icmp_soft_abort:	0 or 1, default 1: a soft ICMP error (RFC 9293 section
+ *			3.9.2.2) ends connect() at once, as with the native stack;
+ *			0 keeps it for the case that all retries fail
  *
  * A new namespace gets the defaults. A write out of range fails with EINVAL and
  * changes nothing.
  */
 struct hs_sysctl {
 	unsigned int syn_retries;
+	unsigned int syn_linear_timeouts;
 	unsigned int synack_retries;
 	unsigned int rto_initial_ms;
 	unsigned int rto_max_ms;
@@ -52,6 +64,7 @@ struct hs_sysctl {
 	unsigned int timestamps;
 	unsigned int window_scaling;
 	unsigned int ecn;
+	unsigned int icmp_soft_abort;
 };
 
 int hs_sysctl_setup(struct hs_net *hn);

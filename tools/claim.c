@@ -105,8 +105,8 @@ static struct prefix prefix_of(const struct threeway_claim *claim, enum word wor
 static struct port_range ports_of(const struct threeway_claim *claim)
 {
 	struct port_range ports = {
-		.first = claim->local_port_first,
-		.last = claim->local_port_last,
+		.first = claim->port_first,
+		.last = claim->port_last,
 	};
 
 	return ports;
@@ -137,8 +137,8 @@ static int parse_claim_ports(const char *text, struct threeway_claim *claim)
 
 	if (status)
 		return status;
-	claim->local_port_first = ports.first;
-	claim->local_port_last = ports.last;
+	claim->port_first = ports.first;
+	claim->port_last = ports.last;
 	return STATUS_OK;
 }
 
@@ -255,8 +255,8 @@ static bool same_prefix(const struct threeway_claim *a, const struct threeway_cl
 
 static bool same_ports(const struct threeway_claim *a, const struct threeway_claim *b)
 {
-	return a->local_port_first == b->local_port_first &&
-	       a->local_port_last == b->local_port_last;
+	return a->port_first == b->port_first &&
+	       a->port_last == b->port_last;
 }
 
 /* Would claim add call these the same claim? */

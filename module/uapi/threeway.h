@@ -29,6 +29,14 @@
  *   reads one list of flows at a time; a flow that is created or deleted while
  *   the list is read may be missed, one that lives throughout comes once unless
  *   the table is resized meanwhile.
+ *
+ * Events
+ *   After THREEWAY_IOC_EVENT_START read() returns whole struct threeway_event,
+ *   as many as fit and wait; it blocks while there is none, or fails with EAGAIN
+ *   if the file is non-blocking. poll() tells when there is one. EINVAL when not
+ *   one fits; ENODATA without THREEWAY_IOC_EVENT_START. A reader that is too slow
+ *   loses the newest events and finds their number in the next one: the packets
+ *   never wait for it.
  */
 #ifndef _UAPI_THREEWAY_H
 #define _UAPI_THREEWAY_H
@@ -41,11 +49,27 @@
 /* Direction of a handshake, seen from this host. */
 enum threeway_direction {
 	THREEWAY_PASSIVE	= 1,	/* the peer opens */
+	THREEWAY_ACTIVE		= 2,	/* this host opens */
 };
 
-/* What becomes of a finished handshake. */
+/* Who does a handshake, and what becomes of it when it is finished. */
 enum threeway_mode {
-	THREEWAY_HANDOFF	= 1,	/* the listener's native socket gets it */
+	THREEWAY_HANDOFF	= 1,	/* the engine; a native socket gets it */
+	THREEWAY_HOLD		= 2,	/* the engine, without a socket, keeps it */
+	THREEWAY_OBSERVE	= 3,	/* the native stack; the engine looks on */
+};
+
+/* Where a held handshake stops. */
+enum threeway_freeze {
+	THREEWAY_FREEZE_NONE		= 0,
+	/* stays in SYN-SENT: every answer is ignored */
+	THREEWAY_FREEZE_SYN_SENT	= 1,
+	/* stays in SYN-RECEIVED: answers once, then ignores everything */
+	THREEWAY_FREEZE_SYN_RECEIVED	= 2,
+	/* ignores what would finish the handshake, retransmits and gives up */
+	THREEWAY_FREEZE_FINAL_ACK	= 3,
+	/* answers the peer's SYN, or its SYN-ACK, by RST */
+	THREEWAY_FREEZE_REFUSE		= 4,
 };
 
 /* Where the initial send sequence number (ISS) comes from, RFC 6528. */
@@ -69,7 +93,16 @@ enum threeway_isn {
 #define THREEWAY_P_TIMESTAMPS		(1U << 6)
 #define THREEWAY_P_WINDOW_SCALING	(1U << 7)
 #define THREEWAY_P_ECN			(1U << 8)
-#define THREEWAY_P_ALL			((1U << 9) - 1)
+#define THREEWAY_P_SYN_RETRIES		(1U << 9)
+#define THREEWAY_P_SYN_LINEAR_TIMEOUTS	(1U << 10)
+/* of a hold only; without them: no freeze, 300000, 0, none */
+#define THREEWAY_P_FREEZE		(1U << 11)
+#define THREEWAY_P_LIFETIME		(1U << 12)
+#define THREEWAY_P_DELAY		(1U << 13)
+#define THREEWAY_P_LOSE			(1U << 14)
+#define THREEWAY_P_HOLD			(THREEWAY_P_FREEZE | THREEWAY_P_LIFETIME | \
+					 THREEWAY_P_DELAY | THREEWAY_P_LOSE)
+#define THREEWAY_P_ALL			((1U << 15) - 1)
 
 /**
  * struct threeway_policy - the values of a claim
@@ -84,6 +117,15 @@ enum threeway_isn {
  * @timestamps:	the same for timestamps and net.ipv4.tcp_timestamps
  * @window_scaling: the same for window scaling
  * @ecn:	the same for ECN and net.ipv4.tcp_ecn
+ * @syn_retries: retransmissions of the SYN, 0 to 255; with it the claim alone
+ *		decides when connect() fails
+ * @syn_linear_timeouts: timeouts of the SYN before they begin to double, 0 to
+ *		255; they do not count as @syn_retries
+ * @freeze:	enum threeway_freeze
+ * @lifetime_ms: a held flow is deleted after this, 1000 to 86400000
+ * @delay_ms:	the first answer to the peer is sent this much later, 0 to 600000
+ * @lose:	bit n - 1: the n-th segment of the flow is not sent, 1 to 32
+ * @reserved:	0
  */
 struct threeway_policy {
 	__u32 set;
@@ -97,6 +139,13 @@ struct threeway_policy {
 	__u8 timestamps;
 	__u8 window_scaling;
 	__u8 ecn;
+	__u32 syn_retries;
+	__u32 syn_linear_timeouts;
+	__u32 freeze;
+	__u32 lifetime_ms;
+	__u32 delay_ms;
+	__u32 lose;
+	__u32 reserved[4];
 };
 
 /**
@@ -108,17 +157,18 @@ struct threeway_policy {
  * @local_prefixlen: significant bits of @local, 0 to 32 or 128
  * @remote_prefixlen: significant bits of @remote, 0 to 32 or 128
  * @pad:	0
- * @local_port_first: first local port, 1 to 65535; 0 with @local_port_last 0
- *		means every port
- * @local_port_last: last local port, not below the first
+ * @port_first:	first port of the service, 1 to 65535; 0 with @port_last 0 means
+ *		every port. The service is the side that listens: local ports
+ *		of a passive claim, remote ports of an active one
+ * @port_last:	last port, not below the first
  * @local:	local address or prefix; IPv4 in the first four bytes; bits beyond
  *		the prefix length must be zero
  * @remote:	remote address or prefix, likewise
  * @policy:	the claim's own values
  *
- * Of several claims that match a segment the most specific one decides: the
- * longest local prefix first, then the fewest local ports, then the longest
- * remote prefix, then one family before both.
+ * Of several claims of one direction that match, the most specific one decides:
+ * the longest prefix of the service first, then the fewest ports, then the
+ * longest prefix of the other side, then one family before both.
  */
 struct threeway_claim {
 	__u32 id;
@@ -128,8 +178,8 @@ struct threeway_claim {
 	__u8 local_prefixlen;
 	__u8 remote_prefixlen;
 	__u16 pad;
-	__u16 local_port_first;
-	__u16 local_port_last;
+	__u16 port_first;
+	__u16 port_last;
 	__u8 local[16];
 	__u8 remote[16];
 	struct threeway_policy policy;
@@ -151,9 +201,13 @@ struct threeway_claim_record {
 	__u64 handed_over;
 };
 
-/* States of RFC 9293 section 3.3.2 that a flow can be in. */
+/* States of RFC 9293 section 3.3.2. */
 enum threeway_state {
-	THREEWAY_SYN_RECEIVED	= 1,
+	THREEWAY_CLOSED		= 0,	/* in events only */
+	THREEWAY_LISTEN		= 1,	/* in events only */
+	THREEWAY_SYN_SENT	= 2,
+	THREEWAY_SYN_RECEIVED	= 3,
+	THREEWAY_ESTABLISHED	= 4,
 };
 
 /* What the two ends agreed on. */
@@ -163,6 +217,8 @@ enum threeway_state {
 #define THREEWAY_F_ECN			(1U << 3)
 /* The peer acknowledged the SYN-ACK, the listener would not have it yet. */
 #define THREEWAY_F_ACKED		(1U << 4)
+/* Held, and stopped where the user wants it. */
+#define THREEWAY_F_FROZEN		(1U << 5)
 
 /**
  * struct threeway_flow_key - what tells one flow of a namespace from the others
@@ -188,13 +244,14 @@ struct threeway_flow_key {
 /**
  * struct threeway_flow - one handshake that the engine tracks
  * @id:		unique in the namespace, never reused
- * @claim:	id of the claim that owns it
+ * @claim:	id of the claim that owns it, 0 after THREEWAY_IOC_OPEN
  * @direction:	enum threeway_direction
  * @state:	enum threeway_state
+ * @mode:	enum threeway_mode
  * @pad:	0
  * @key:	its addresses and ports
  * @iss:	initial send sequence number
- * @irs:	initial receive sequence number
+ * @irs:	initial receive sequence number, 0 in SYN-SENT
  * @snd_nxt:	next sequence number to send
  * @rcv_nxt:	next sequence number expected
  * @rcv_wnd:	the window that was promised, in bytes
@@ -206,14 +263,15 @@ struct threeway_flow_key {
  * @retries_left: timeouts that will still send a copy
  * @age_ms:	since the first segment
  * @timer_ms:	until the timer fires, 0 when it is due
- * @reserved:	0
+ * @lifetime_ms: until a held flow is deleted, else 0
  */
 struct threeway_flow {
 	__u64 id;
 	__u32 claim;
 	__u8 direction;
 	__u8 state;
-	__u16 pad;
+	__u8 mode;
+	__u8 pad;
 	struct threeway_flow_key key;
 	__u32 iss;
 	__u32 irs;
@@ -228,7 +286,7 @@ struct threeway_flow {
 	__u16 retries_left;
 	__u32 age_ms;
 	__u32 timer_ms;
-	__u32 reserved;
+	__u32 lifetime_ms;
 };
 
 /**
@@ -330,7 +388,38 @@ struct threeway_list {
 	X(handoff_synack_leaked)	/* native SYN-ACK was not caught */ \
 	/* segments whose header was not understood, left to native */	\
 	X(segment_malformed)						\
-	X(segment_bad_checksum)
+	X(segment_bad_checksum)						\
+	/* active open */						\
+	X(flows_refused)	/* peer's RST to our SYN */		\
+	X(flows_timed_out)	/* connect() failed with ETIMEDOUT */	\
+	X(flows_socket_gone)	/* the connecting socket was closed */	\
+	X(flows_icmp)		/* hard ICMP error */			\
+	X(sent_syn)		/* first SYN of a flow */		\
+	X(sent_syn_timer)	/* SYN retransmitted by the timer */	\
+	X(sent_synack_crossed)	/* first SYN-ACK of a simultaneous open */ \
+	X(segment_native_syn)	/* native SYN that was not due */	\
+	X(segment_syn_crossed)	/* began a simultaneous open */		\
+	X(segment_syn_sent_no_syn)	/* ACK without SYN, RFC 9293 fifth */ \
+	X(segment_syn_sent_rst)		/* RST without a good ACK */	\
+	X(segment_refused)		/* RST that ended SYN-SENT */	\
+	/* connects that matched a claim and were left to the native stack */ \
+	X(native_repair)	/* TCP_REPAIR */			\
+	X(native_busy_socket)	/* not a plain first SYN */		\
+	/* hold */							\
+	X(flows_lifetime)	/* its lifetime ended */		\
+	X(flows_held)		/* finished and kept */			\
+	X(segment_frozen)	/* ignored, as the policy says */	\
+	X(segment_held)		/* for a finished flow, acknowledged at most */ \
+	X(segment_lost)		/* not sent, as the policy says */	\
+	/* observe */							\
+	X(flows_observed)	/* followed to ESTABLISHED */		\
+	/* ICMP errors that quote a flow */				\
+	X(icmp_hard)							\
+	X(icmp_soft)							\
+	X(icmp_out_of_window)	/* quotes a sequence number never sent */ \
+	X(icmp_ignored)		/* source quench, malformed */		\
+	/* readers of events */						\
+	X(events_lost)		/* a reader was too slow */
 
 #define THREEWAY_COUNTER_ENUM(name)	THREEWAY_C_##name,
 enum threeway_counter {
@@ -360,6 +449,116 @@ struct threeway_claim_id {
 	__u32 pad;
 };
 
+/**
+ * struct threeway_open - a handshake without a socket
+ * @key:	remote address and port; local address and port, or 0 for any.
+ *		All of them are set by the kernel; ifindex names the link of a
+ *		link-local peer
+ * @pad:	0
+ * @id:		the flow, set by the kernel; 0 in the call
+ * @policy:	as in a claim of mode THREEWAY_HOLD
+ */
+struct threeway_open {
+	struct threeway_flow_key key;
+	__u32 pad;
+	__u64 id;
+	struct threeway_policy policy;
+};
+
+/* What an event tells. */
+enum threeway_event_type {
+	THREEWAY_EV_OPENED	= 1,	/* the flow began */
+	THREEWAY_EV_ARRIVED	= 2,	/* a segment came in */
+	THREEWAY_EV_SENT	= 3,	/* a segment was sent */
+	THREEWAY_EV_TIMER	= 4,	/* the timer fired */
+	THREEWAY_EV_STATE	= 5,	/* the state changed */
+	THREEWAY_EV_HANDOFF	= 6,	/* the native socket has it now: the last */
+	THREEWAY_EV_ENDED	= 7,	/* the flow is gone, counter says why: the last */
+};
+
+/* Options of a segment in an event. */
+#define THREEWAY_O_MSS			(1U << 0)
+#define THREEWAY_O_WINDOW_SCALE		(1U << 1)
+#define THREEWAY_O_SACK_PERMITTED	(1U << 2)
+#define THREEWAY_O_TIMESTAMPS		(1U << 3)
+
+#define THREEWAY_EVENT_NO_COUNTER	0xffffffffU
+
+/**
+ * struct threeway_event - what read() returns, one after the other
+ * @time_ns:	CLOCK_BOOTTIME
+ * @flow:	id of the flow
+ * @lost:	events that this reader has lost so far, for want of room
+ * @claim:	id of its claim, 0 for none
+ * @counter:	enum threeway_counter that says more, or
+ *		THREEWAY_EVENT_NO_COUNTER
+ * @type:	enum threeway_event_type
+ * @direction:	enum threeway_direction
+ * @mode:	enum threeway_mode
+ * @state_before: enum threeway_state
+ * @state:	the state after it
+ * @wscale:	of the segment's option
+ * @flags:	TCP flags of the segment, FIN (0x01) to CWR (0x80); for
+ *		THREEWAY_EV_ARRIVED and THREEWAY_EV_SENT only, as all up to
+ *		@len
+ * @options:	THREEWAY_O_* of the segment
+ * @seq:	SEG.SEQ
+ * @ack:	SEG.ACK
+ * @wnd:	window field, not scaled
+ * @mss:	of the segment's option, in bytes
+ * @tsval:	TSval
+ * @tsecr:	TSecr
+ * @len:	bytes of data
+ * @iss:	ISS of the flow
+ * @irs:	IRS of the flow, valid in SYN-RECEIVED and ESTABLISHED
+ * @timer_ms:	the timer was set to this, 0 when it was not set
+ * @timeouts:	timeouts of the flow so far
+ * @retransmits: retransmissions of the flow so far
+ * @key:	addresses and ports of the flow
+ * @pad:	0
+ */
+struct threeway_event {
+	__u64 time_ns;
+	__u64 flow;
+	__u64 lost;
+	__u32 claim;
+	__u32 counter;
+	__u8 type;
+	__u8 direction;
+	__u8 mode;
+	__u8 state_before;
+	__u8 state;
+	__u8 wscale;
+	__u8 flags;
+	__u8 options;
+	__u32 seq;
+	__u32 ack;
+	__u16 wnd;
+	__u16 mss;
+	__u32 tsval;
+	__u32 tsecr;
+	__u32 len;
+	__u32 iss;
+	__u32 irs;
+	__u32 timer_ms;
+	__u16 timeouts;
+	__u16 retransmits;
+	struct threeway_flow_key key;
+	__u32 pad;
+};
+
+/**
+ * struct threeway_event_start - which events a file wants
+ * @flow:	only those of this flow, 0 for all
+ * @claim:	only those of this claim, 0 for all
+ * @room:	events that wait for read() at most, 16 to 65536
+ */
+struct threeway_event_start {
+	__u64 flow;
+	__u32 claim;
+	__u32 room;
+};
+
 #define THREEWAY_IOC_MAGIC	0x3b
 
 /*
@@ -385,5 +584,18 @@ struct threeway_claim_id {
 #define THREEWAY_IOC_FLOW_DEL	_IOW(THREEWAY_IOC_MAGIC, 5, struct threeway_flow_del)
 /* THREEWAY_IOC_STAT_GET: read the counters. */
 #define THREEWAY_IOC_STAT_GET	_IOWR(THREEWAY_IOC_MAGIC, 6, struct threeway_stat)
+/*
+ * THREEWAY_IOC_OPEN: begin a handshake that the engine keeps; sets key and id
+ * and returns while it is in SYN-SENT. EADDRINUSE when a flow or socket has the
+ * tuple, EADDRNOTAVAIL for a local address that is not ours or when no port is
+ * free, ENETUNREACH or what else the route says, EINVAL for a bad value, ENOSPC
+ * when max_flows is reached, ENOMEM.
+ */
+#define THREEWAY_IOC_OPEN	_IOWR(THREEWAY_IOC_MAGIC, 7, struct threeway_open)
+/*
+ * THREEWAY_IOC_EVENT_START: events of the namespace wait in this file from now
+ * on; those that still wait are dropped. EINVAL for a bad value, ENOMEM.
+ */
+#define THREEWAY_IOC_EVENT_START _IOW(THREEWAY_IOC_MAGIC, 8, struct threeway_event_start)
 
 #endif /* _UAPI_THREEWAY_H */

@@ -40,8 +40,8 @@ static struct threeway_claim plain_claim(unsigned short family)
 		.family = family,
 		.direction = THREEWAY_PASSIVE,
 		.mode = THREEWAY_HANDOFF,
-		.local_port_first = PORT,
-		.local_port_last = PORT,
+		.port_first = PORT,
+		.port_last = PORT,
 	};
 
 	return claim;
@@ -241,8 +241,8 @@ TEST_F(control, CLAIM_ADD_bad_value_EINVAL)
 		EDIT(remote_prefixlen, 33), EDIT(remote_prefixlen, 128),
 		EDIT(remote_prefixlen, 0), EDIT(remote_prefixlen, 4),
 		EDIT(pad, 1), EDIT(pad, 0x8000),
-		EDIT(local_port_first, 0), EDIT(local_port_first, PORT + 1),
-		EDIT(local_port_last, 0), EDIT(local_port_last, PORT - 1),
+		EDIT(port_first, 0), EDIT(port_first, PORT + 1),
+		EDIT(port_last, 0), EDIT(port_last, PORT - 1),
 		EDIT(local[3], 1), EDIT(local[3], 0x80), EDIT(local[4], 1),
 		EDIT(local[15], 1), EDIT(remote[1], 1), EDIT(remote[15], 128),
 		EDIT(policy.set, THREEWAY_P_ALL | (THREEWAY_P_ALL + 1)),
@@ -325,7 +325,7 @@ TEST_F(control, CLAIM_ADD_any_family_has_no_addresses)
 TEST_F(control, CLAIM_ADD_edges_are_valid)
 {
 	static const struct edit good[] = {
-		EDIT(local_port_first, 1), EDIT(local_port_last, 65535),
+		EDIT(port_first, 1), EDIT(port_last, 65535),
 		EDIT(local_prefixlen, 32), EDIT(remote_prefixlen, 32),
 		EDIT(remote_prefixlen, 7),
 		EDIT(policy.synack_retries, 0), EDIT(policy.synack_retries, 255),
@@ -354,8 +354,8 @@ TEST_F(control, CLAIM_ADD_edges_are_valid)
 	claim.remote[0] = 0x80;
 	EXPECT_EQ(0, add(self->fd, &claim));
 	claim = plain_claim(AF_INET6);
-	claim.local_port_first = 0;
-	claim.local_port_last = 0;
+	claim.port_first = 0;
+	claim.port_last = 0;
 	EXPECT_EQ(0, add(self->fd, &claim));
 	claim = plain_claim(AF_INET6);
 	claim.local_prefixlen = 129;
@@ -374,7 +374,7 @@ TEST_F(control, CLAIM_ADD_the_same_again_EEXIST)
 	memset(&claim.policy, 0, sizeof(claim.policy));
 	EXPECT_EQ(EEXIST, add(self->fd, &claim));
 	EXPECT_EQ(1, count_claims(self->fd));
-	claim.local_port_last = PORT + 1;
+	claim.port_last = PORT + 1;
 	EXPECT_EQ(0, add(self->fd, &claim));
 	claim.id = 0;
 	EXPECT_EQ(EEXIST, add(self->fd, &claim));
@@ -394,8 +394,8 @@ TEST_F(control, CLAIM_ADD_65536_claims_then_ENOSPC)
 
 	for (i = 1; i < ALL_CLAIMS; i++) {
 		claim = plain_claim(AF_UNSPEC);
-		claim.local_port_first = i;
-		claim.local_port_last = i;
+		claim.port_first = i;
+		claim.port_last = i;
 		ASSERT_EQ(0, add(self->fd, &claim));
 	}
 	claim = plain_claim(AF_INET);
@@ -468,8 +468,8 @@ TEST_F(control, CLAIM_LIST_in_the_order_of_ids)
 
 	for (i = 0; i < 50; i++) {
 		claims[i] = full_claim();
-		claims[i].local_port_first = 1000 - i;
-		claims[i].local_port_last = 1000 + i % 7;
+		claims[i].port_first = 1000 - i;
+		claims[i].port_last = 1000 + i % 7;
 		ASSERT_EQ(0, add(self->fd, &claims[i]));
 	}
 	for (step = 1; step < 60; step += 6) {
@@ -630,7 +630,7 @@ static void check_flow(struct __test_metadata *_metadata,
 	EXPECT_EQ(7, flow->rcv_wscale);
 	EXPECT_EQ(0, flow->retransmits);
 	EXPECT_GE(10000, flow->age_ms);
-	EXPECT_EQ(0, flow->pad | flow->reserved | flow->key.pad);
+	EXPECT_EQ(0, flow->pad | flow->lifetime_ms | flow->key.pad);
 }
 
 static void check_flow_delete(struct __test_metadata *_metadata, int fd,

@@ -62,8 +62,8 @@ static void make_claim(struct threeway_claim *claim)
 	claim->family = pick(3) ? AF_INET : pick(2) ? AF_INET6 : AF_UNSPEC;
 	claim->direction = THREEWAY_PASSIVE;
 	claim->mode = THREEWAY_HANDOFF;
-	claim->local_port_first = pick(40) + 1;
-	claim->local_port_last = claim->local_port_first + pick(3);
+	claim->port_first = pick(40) + 1;
+	claim->port_last = claim->port_first + pick(3);
 	if (claim->family != AF_UNSPEC) {
 		claim->local_prefixlen = 8 * pick(3);
 		memset(claim->local, 10, claim->local_prefixlen / 8);

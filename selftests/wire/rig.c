@@ -316,8 +316,8 @@ bool peer_claim(struct peer *peer, const struct threeway_policy *policy)
 		.family = peer->family,
 		.direction = THREEWAY_PASSIVE,
 		.mode = THREEWAY_HANDOFF,
-		.local_port_first = peer->header.dport,
-		.local_port_last = peer->header.dport,
+		.port_first = peer->header.dport,
+		.port_last = peer->header.dport,
 	};
 	int err;
 

@@ -555,8 +555,8 @@ static void add_mismatch(struct peer *peer, const struct mismatch *mismatch)
 		.family = v4 ? AF_INET : AF_INET6,
 		.direction = THREEWAY_PASSIVE,
 		.mode = THREEWAY_HANDOFF,
-		.local_port_first = mismatch->port,
-		.local_port_last = mismatch->port,
+		.port_first = mismatch->port,
+		.port_last = mismatch->port,
 	};
 	u8 bits = v4 ? mismatch->bits4 : mismatch->bits6;
 
@@ -715,8 +715,8 @@ TEST_F(wire, claims_the_most_specific_one_wins)
 							 variant->family,
 			.local_prefixlen = claims[i].local_bits,
 			.remote_prefixlen = claims[i].remote_bits,
-			.local_port_first = claims[i].first,
-			.local_port_last = claims[i].last,
+			.port_first = claims[i].first,
+			.port_last = claims[i].last,
 			.policy.isn_fixed = 1000 + i,
 		};
 
