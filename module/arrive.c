@@ -31,7 +31,7 @@ void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 	if (!(actions->reply.flags & HS_SYN))
 		return;
 	spin_lock(&flow->lock);
-	hs_synack_lost(&flow->tcb);
+	hs_copy_lost(&flow->tcb);
 	spin_unlock(&flow->lock);
 }
 

@@ -23,18 +23,25 @@
  * @tsval_first: TSval of the first segment sent
  * @tsval_last:	TSval of the latest segment sent
  * @limited_ms:	time of the latest answer that the rate limit counts
+ * @opened_ms:	time of the first segment sent
+ * @peer_wnd:	window of the peer's SYN or SYN-ACK, not scaled
  * @peer_mss:	MSS of the peer, in bytes
- * @advertised_mss: MSS of our SYN-ACK, in bytes
+ * @advertised_mss: MSS of our SYN or SYN-ACK, in bytes
  * @snd_wscale:	the peer's window shift
  * @rcv_wscale:	our window shift
- * @state:	enum threeway_state, 0 is CLOSED
  * @timeouts:	timer expiries so far
- * @retransmits: copies of the SYN-ACK sent, for whatever reason
- * @wscale_ok:	window scaling was agreed
+ * @state:	enum threeway_state, 0 is CLOSED
+ * @retransmits: copies of the SYN or SYN-ACK sent, for whatever reason
+ * @segments_sent: all segments, as far as the lab may want to lose one
+ * @active:	this end opened
+ * @wscale_ok:	window scaling was agreed, or in SYN-SENT: offered; so are the
+ *		next ones
  * @tstamp_ok:	timestamps were agreed
  * @tsecr_ok:	the peer's TSecr can be relied on
  * @sack_ok:	SACK was agreed
  * @ecn_ok:	ECN was agreed
+ * @ecn_setup:	the SYN still asks for it
+ * @delayed:	the first answer is held back
  * @acked:	an acceptable ACK came but could not complete the handshake
  * @limited:	@limited_ms is valid
  */
@@ -47,18 +54,24 @@ struct hs_tcb {
 	u32 tsval_first;
 	u32 tsval_last;
 	u32 limited_ms;
+	u32 opened_ms;
+	u16 peer_wnd;
 	u16 peer_mss;
 	u16 advertised_mss;
+	u16 timeouts;
 	u8 snd_wscale;
 	u8 rcv_wscale;
 	u8 state;
-	u8 timeouts;
 	u8 retransmits;
+	u8 segments_sent;
+	bool active : 1;
 	bool wscale_ok : 1;
 	bool tstamp_ok : 1;
 	bool tsecr_ok : 1;
 	bool sack_ok : 1;
 	bool ecn_ok : 1;
+	bool ecn_setup : 1;
+	bool delayed : 1;
 	bool acked : 1;
 	bool limited : 1;
 };
@@ -91,22 +104,39 @@ struct hs_offer {
  * @rto_max_ms:	cap of the timeout
  * @ratelimit_ms: least time between two answers to invalid or duplicate
  *		segments, 0 for no limit (RFC 5961 section 7)
- * @synack_retries: timer expiries that send a copy
+ * @delay_ms:	the first answer is sent this much later
+ * @deadline_ms: the flow ends so long after its first segment, 0 for never
+ * @lose:	bit n - 1: the n-th segment is not sent
+ * @synack_retries: timer expiries that send a copy of a SYN-ACK
+ * @syn_retries: timer expiries of an active open that send a copy, without
+ * @syn_linear_timeouts: those before the timeout begins to double
+ * @freeze:	enum threeway_freeze
  * @defer_accept: timer expiries for which a bare ACK does not complete the
  *		handshake (TCP_DEFER_ACCEPT), 0 for none
  * @accept_queue_full: the listener would refuse a connection now
  * @abort_on_overflow: then reset the peer (net.ipv4.tcp_abort_on_overflow)
  * @native_cookies: the native stack has sent SYN cookies for this listener
+ * @ecn_fallback: a copy of the SYN does not ask for ECN (RFC 3168 section
+ *		6.1.1.1)
+ * @hold:	the engine keeps the connection
  */
 struct hs_policy {
 	u32 rto_initial_ms;
 	u32 rto_max_ms;
 	u32 ratelimit_ms;
+	u32 delay_ms;
+	u32 deadline_ms;
+	u32 lose;
 	u8 synack_retries;
+	u8 syn_retries;
+	u8 syn_linear_timeouts;
+	u8 freeze;
 	u8 defer_accept;
 	bool accept_queue_full;
 	bool abort_on_overflow;
 	bool native_cookies;
+	bool ecn_fallback;
+	bool hold;
 };
 
 enum hs_verdict {
@@ -190,23 +220,89 @@ void hs_synack_first(struct hs_tcb *tcb, const struct hs_policy *policy,
 		     u32 now_ms, struct hs_actions *actions);
 
 /**
+ * hs_listen_refuse() - answer a SYN by RST, as a closed port does
+ * @seg:	the SYN
+ * @actions:	result
+ */
+void hs_listen_refuse(const struct hs_segment *seg, struct hs_actions *actions);
+
+/**
+ * hs_tcb_active_open() - enter SYN-SENT
+ * @tcb:	result
+ * @syn:	the SYN as the native stack or the user would have it: its window,
+ *		options and ECN bits
+ * @offer:	what of it may be offered
+ * @iss:	initial send sequence number
+ * @ts_offset:	timestamp offset of the tuple
+ */
+void hs_tcb_active_open(struct hs_tcb *tcb, const struct hs_segment *syn,
+			const struct hs_offer *offer, u32 iss, u32 ts_offset);
+
+/**
+ * hs_syn_first() - the first SYN, and its timer
+ * @tcb:	in SYN-SENT
+ * @policy:	in force now
+ * @now_ms:	the timestamp clock
+ * @actions:	result: reply, sent and timer
+ */
+void hs_syn_first(struct hs_tcb *tcb, const struct hs_policy *policy,
+		  u32 now_ms, struct hs_actions *actions);
+
+/**
+ * hs_tcb_peer_syn() - take the peer's SYN or SYN-ACK into an active open
+ * @tcb:	in SYN-SENT
+ * @seg:	the segment
+ *
+ * What only one end offered is off afterwards.
+ */
+void hs_tcb_peer_syn(struct hs_tcb *tcb, const struct hs_segment *seg);
+
+/* Return: HS_OPT_* that a SYN-ACK must not bring. Context: SYN-SENT. */
+u16 hs_tcb_unoffered(const struct hs_tcb *tcb);
+
+/**
+ * hs_tcb_replay_synack() - the SYN-ACK that the peer might as well have sent
+ * @tcb:	in SYN-RECEIVED after a simultaneous open
+ * @synack:	result
+ *
+ * For a native socket that has not seen the SYNs cross.
+ */
+void hs_tcb_replay_synack(const struct hs_tcb *tcb, struct hs_reply *synack);
+
+/**
  * hs_segment_arrives() - a segment for a flow
- * @tcb:	in SYN-RECEIVED
+ * @tcb:	in any state
  * @seg:	the segment
  * @policy:	in force now
  * @now_ms:	the timestamp clock
  * @actions:	result
  *
- * RFC 9293 section 3.10.7.4 for SYN-RECEIVED, in the native stack's order:
- * duplicate SYN, ACK value, timestamps, sequence, RST, SYN, ACK bit.
+ * RFC 9293 section 3.10.7. HS_HANDOFF means that the handshake is complete; the
+ * tcb stays as it is, so that nothing is lost if the native stack drops the
+ * segment after all.
  */
 void hs_segment_arrives(struct hs_tcb *tcb, const struct hs_segment *seg,
 			const struct hs_policy *policy, u32 now_ms,
 			struct hs_actions *actions);
 
 /**
- * hs_timer_fires() - the retransmission timer of a flow
- * @tcb:	in SYN-RECEIVED
+ * hs_held_finish() - the handshake is complete and the engine keeps it
+ * @tcb:	in SYN-SENT or SYN-RECEIVED
+ * @seg:	the segment that completed it
+ * @policy:	in force now
+ * @now_ms:	the timestamp clock
+ * @actions:	result
+ */
+void hs_held_finish(struct hs_tcb *tcb, const struct hs_segment *seg,
+		    const struct hs_policy *policy, u32 now_ms,
+		    struct hs_actions *actions);
+
+/* The RST that ends a connection in ESTABLISHED: RFC 9293 section 3.10.5. */
+void hs_held_abort(const struct hs_tcb *tcb, struct hs_reply *reply);
+
+/**
+ * hs_timer_fires() - the timer of a flow
+ * @tcb:	in any state
  * @policy:	in force now
  * @now_ms:	the timestamp clock
  * @actions:	result
@@ -215,16 +311,16 @@ void hs_timer_fires(struct hs_tcb *tcb, const struct hs_policy *policy,
 		    u32 now_ms, struct hs_actions *actions);
 
 /**
- * hs_synack_lost() - the SYN-ACK that was asked for could not be sent
- * @tcb:	in SYN-RECEIVED
+ * hs_copy_lost() - the copy that was asked for could not be sent
+ * @tcb:	in SYN-SENT or SYN-RECEIVED
  *
  * A copy that never left does not spoil the round-trip sample.
  */
-void hs_synack_lost(struct hs_tcb *tcb);
+void hs_copy_lost(struct hs_tcb *tcb);
 
 /**
  * hs_retries_left() - timer expiries that will still send a copy
- * @tcb:	in SYN-RECEIVED
+ * @tcb:	in any state
  * @policy:	in force now
  */
 u32 hs_retries_left(const struct hs_tcb *tcb, const struct hs_policy *policy);

@@ -402,12 +402,14 @@ struct threeway_list {
 	X(segment_syn_sent_no_syn)	/* ACK without SYN, RFC 9293 fifth */ \
 	X(segment_syn_sent_rst)		/* RST without a good ACK */	\
 	X(segment_refused)		/* RST that ended SYN-SENT */	\
+	X(segment_syn_challenged)	/* SYN answered by an ACK */	\
 	/* connects that matched a claim and were left to the native stack */ \
 	X(native_repair)	/* TCP_REPAIR */			\
 	X(native_busy_socket)	/* not a plain first SYN */		\
 	/* hold */							\
 	X(flows_lifetime)	/* its lifetime ended */		\
 	X(flows_held)		/* finished and kept */			\
+	X(flows_refusing)	/* reset, as the policy says */		\
 	X(segment_frozen)	/* ignored, as the policy says */	\
 	X(segment_held)		/* for a finished flow, acknowledged at most */ \
 	X(segment_lost)		/* not sent, as the policy says */	\

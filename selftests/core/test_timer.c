@@ -231,12 +231,12 @@ static void lost_copies(void **state)
 
 	(void)state;
 	hs_synack_first(&tcb, &policy, 0, &actions);
-	hs_synack_lost(&tcb);
+	hs_copy_lost(&tcb);
 	assert_int_equal(tcb.retransmits, 0);
 	assert_int_equal(tcb.timeouts, 0);
 
 	hs_timer_fires(&tcb, &policy, 1000, &actions);
-	hs_synack_lost(&tcb);
+	hs_copy_lost(&tcb);
 	assert_int_equal(tcb.retransmits, 0);
 	/* The timeout counts all the same, and the timer runs on. */
 	assert_int_equal(tcb.timeouts, 1);
@@ -245,7 +245,7 @@ static void lost_copies(void **state)
 	hs_timer_fires(&tcb, &policy, 3000, &actions);
 	arrive_expect("SYN", &tcb, &syn, &policy, 4000, SYNACK);
 	assert_int_equal(tcb.retransmits, 2);
-	hs_synack_lost(&tcb);
+	hs_copy_lost(&tcb);
 	assert_int_equal(tcb.retransmits, 1);
 }
 

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reply.h"
+#include "schedule.h"
+
+/*
+ * On every segment but a RST, even while TS.Recent is 0 (RFC 7323 section 3.2).
+ * Whichever of them the peer saw last, it may echo.
+ */
+static void hs_reply_timestamps(struct hs_reply *reply, struct hs_tcb *tcb,
+				u32 now_ms)
+{
+	if (!tcb->tstamp_ok)
+		return;
+	reply->opts.present |= HS_OPT_TIMESTAMPS;
+	reply->opts.tsval = now_ms + tcb->ts_offset;
+	reply->opts.tsecr = tcb->ts_recent;
+	tcb->tsval_last = reply->opts.tsval;
+}
+
+static void hs_reply_options(struct hs_reply *reply, struct hs_tcb *tcb,
+			     u32 now_ms)
+{
+	reply->wnd = (u16)(tcb->rcv_wnd < 65535 ? tcb->rcv_wnd : 65535);
+	reply->opts.present = HS_OPT_MSS;
+	reply->opts.mss = tcb->advertised_mss;
+	if (tcb->wscale_ok) {
+		reply->opts.present |= HS_OPT_WSCALE;
+		reply->opts.wscale = tcb->rcv_wscale;
+	}
+	if (tcb->sack_ok)
+		reply->opts.present |= HS_OPT_SACK_PERMITTED;
+	hs_reply_timestamps(reply, tcb, now_ms);
+}
+
+void hs_reply_syn(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
+{
+	reply->seq = tcb->iss;
+	reply->flags = HS_SYN;
+	if (tcb->ecn_ok && tcb->ecn_setup)
+		reply->flags |= HS_ECE | HS_CWR;
+	hs_reply_options(reply, tcb, now_ms);
+}
+
+void hs_reply_synack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
+{
+	reply->seq = tcb->iss;
+	reply->ack = hs_rcv_nxt(tcb);
+	reply->flags = HS_SYN | HS_ACK;
+	if (tcb->ecn_ok)
+		reply->flags |= HS_ECE;
+	hs_reply_options(reply, tcb, now_ms);
+}
+
+void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb,
+			 u32 now_ms)
+{
+	u8 shift = tcb->wscale_ok ? tcb->rcv_wscale : 0;
+
+	reply->seq = hs_snd_nxt(tcb);
+	reply->ack = hs_rcv_nxt(tcb);
+	reply->wnd = (u16)(tcb->rcv_wnd >> shift);
+	reply->flags = HS_ACK;
+	hs_reply_timestamps(reply, tcb, now_ms);
+}
+
+void hs_reply_rst(struct hs_reply *reply, const struct hs_segment *seg)
+{
+	if (seg->flags & HS_ACK) {
+		reply->seq = seg->ack;
+		reply->flags = HS_RST;
+	} else {
+		reply->ack = seg->seq + seg->len;
+		reply->flags = HS_RST | HS_ACK;
+	}
+}
+
+void hs_reply_again(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
+{
+	if (tcb->state == THREEWAY_SYN_SENT)
+		hs_reply_syn(reply, tcb, now_ms);
+	else
+		hs_reply_synack(reply, tcb, now_ms);
+}
+
+void hs_reply_lose(struct hs_tcb *tcb, const struct hs_policy *policy,
+		   struct hs_actions *actions)
+{
+	if (!actions->reply.flags)
+		return;
+	hs_saturating_inc(&tcb->segments_sent);
+	if (tcb->segments_sent > 32 ||
+	    !(policy->lose >> (tcb->segments_sent - 1) & 1))
+		return;
+	actions->reply.flags = 0;
+	actions->sent = THREEWAY_C_segment_lost;
+}
+
+u32 hs_elapsed_ms(const struct hs_tcb *tcb, u32 now_ms)
+{
+	return now_ms - tcb->opened_ms;
+}
+
+void hs_timer_wait(const struct hs_tcb *tcb, const struct hs_policy *policy,
+		   u32 now_ms, u32 wait_ms, struct hs_actions *actions)
+{
+	u32 elapsed_ms = hs_elapsed_ms(tcb, now_ms);
+
+	actions->timer = HS_TIMER_SET;
+	actions->timer_ms = wait_ms;
+	if (!policy->deadline_ms)
+		return;
+	if (elapsed_ms >= policy->deadline_ms)
+		actions->timer_ms = 0;
+	else if (policy->deadline_ms - elapsed_ms < wait_ms)
+		actions->timer_ms = policy->deadline_ms - elapsed_ms;
+}
+
+void hs_timer_set(const struct hs_tcb *tcb, const struct hs_policy *policy,
+		  u32 now_ms, struct hs_actions *actions)
+{
+	u32 linear = tcb->active ? policy->syn_linear_timeouts : 0;
+	u32 backoff = tcb->timeouts > linear ? tcb->timeouts - linear : 0;
+
+	hs_timer_wait(tcb, policy, now_ms,
+		      hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms,
+				backoff), actions);
+}
+
+void hs_timer_idle(const struct hs_tcb *tcb, const struct hs_policy *policy,
+		   u32 now_ms, struct hs_actions *actions)
+{
+	hs_timer_wait(tcb, policy, now_ms, policy->deadline_ms, actions);
+}
