@@ -2,13 +2,16 @@
 /* A segment for a flow. */
 #include <net/tcp.h>
 
+#include "answer.h"
 #include "arrive.h"
 #include "confirm.h"
 #include "handoff.h"
+#include "hold.h"
 #include "listener.h"
 #include "native.h"
 #include "netns.h"
 #include "policy.h"
+#include "sender.h"
 
 void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 	    const struct hs_xmit *xmit)
@@ -16,14 +19,18 @@ void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 	struct hs_net *hn = flow->hn;
 
 	hs_count(hn, actions->counter);
-	if (actions->counter == THREEWAY_C_segment_accept_queue_full ||
-	    actions->counter == THREEWAY_C_segment_policy)
+	if (flow->listener &&
+	    (actions->counter == THREEWAY_C_segment_accept_queue_full ||
+	     actions->counter == THREEWAY_C_segment_policy))
 		atomic_inc(&flow->listener->sk_drops);
 	if (actions->end != HS_NONE)
 		hs_flow_unlink(flow, actions->end);
-	if (!actions->reply.flags)
+	if (!actions->reply.flags) {
+		/* the lab has lost it */
+		hs_count(hn, actions->sent);
 		return;
-	if (!hs_xmit(xmit, flow->listener)) {
+	}
+	if (!hs_xmit(xmit, hs_sender(flow))) {
 		hs_count(hn, actions->sent);
 		return;
 	}
@@ -65,7 +72,7 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 	unsigned int verdict = NF_DROP;
 	struct hs_policy policy;
 
-	hs_policy_read(flow, &policy);
+	hs_policy_read(flow, NULL, &policy);
 	hs_segment_arrives(&flow->tcb, &pkt->seg, &policy,
 			   tcp_time_stamp_raw(), actions);
 	if (actions->verdict == HS_DROP &&
@@ -135,7 +142,7 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 		spin_unlock(&flow->lock);
 		return HS_FLOW_GONE;
 	}
-	hs_policy_read(flow, &policy);
+	hs_policy_read(flow, NULL, &policy);
 	tcb = flow->tcb;
 	hs_segment_arrives(&tcb, &pkt->seg, &policy, tcp_time_stamp_raw(),
 			   &actions);
@@ -194,16 +201,13 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 	return verdict;
 }
 
-unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
+/* A segment for a flow of kind HS_FLOW_ACCEPT. */
+static unsigned int hs_arrive_accept(struct hs_flow *flow,
+				     struct hs_packet *pkt)
 {
 	struct hs_net *hn = flow->hn;
 	unsigned int verdict;
 
-	/* as for a native request socket */
-	if (!inet_sk_bound_dev_eq(hn->net, flow->bound_if, pkt->iif, pkt->sdif))
-		return NF_ACCEPT;
-	if (!hs_flow_hold(flow))
-		return HS_FLOW_GONE;
 	if (!hs_listener_listens(flow->listener)) {
 		if (!pkt->syn)
 			hs_count(hn, THREEWAY_C_segment_listener_gone);
@@ -217,6 +221,25 @@ unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	} else {
 		verdict = hs_arrive_checked(flow, pkt);
 	}
+	return verdict;
+}
+
+unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
+{
+	unsigned int verdict;
+
+	/* as for a native request socket */
+	if (!inet_sk_bound_dev_eq(flow->hn->net, flow->bound_if, pkt->iif,
+				  pkt->sdif))
+		return NF_ACCEPT;
+	if (!hs_flow_hold(flow))
+		return HS_FLOW_GONE;
+	if (flow->kind == HS_FLOW_CONNECT)
+		verdict = hs_answer(flow, pkt);
+	else if (flow->kind == HS_FLOW_HOLD)
+		verdict = hs_hold_arrive(flow, pkt);
+	else
+		verdict = hs_arrive_accept(flow, pkt);
 	hs_flow_put(flow);
 	return verdict;
 }

@@ -9,6 +9,7 @@
 #include "hook.h"
 #include "netns.h"
 #include "policy.h"
+#include "sender.h"
 
 static const struct rhashtable_params hs_claim_params = {
 	.head_offset = offsetof(struct hs_claim, node),
@@ -292,6 +293,17 @@ static bool hs_claim_exists(struct hs_net *hn, const struct hs_claim *new)
 	return found;
 }
 
+/* Flows without a listener are sent by sockets of their own. */
+static int hs_claim_senders(struct hs_net *hn,
+			    const struct threeway_claim *conf)
+{
+	if (conf->mode == THREEWAY_OBSERVE ||
+	    (conf->mode == THREEWAY_HANDOFF &&
+	     conf->direction == THREEWAY_PASSIVE))
+		return 0;
+	return hs_senders_setup(hn);
+}
+
 /* Publish a claim; the hooks come last and the first claim brings them. */
 static int hs_claim_insert(struct hs_net *hn, struct hs_claim *claim)
 {
@@ -302,7 +314,9 @@ static int hs_claim_insert(struct hs_net *hn, struct hs_claim *claim)
 	if (hn->claims.count >= HS_CLAIMS_MAX ||
 	    hn->claims.last_id == U32_MAX)
 		return -ENOSPC;
-	err = hs_hook_register(hn);
+	err = hs_claim_senders(hn, &claim->conf);
+	if (!err)
+		err = hs_hook_register(hn);
 	if (err)
 		return err;
 	err = hs_shape_add(hn, &claim->key.shape);
@@ -380,7 +394,9 @@ struct hs_claim *hs_claim_single(struct hs_net *hn,
 		return ERR_PTR(-ENOMEM);
 	mutex_lock(&hn->lock);
 	hs_isn_key_make(hn);
-	err = hs_hook_register(hn);
+	err = hs_claim_senders(hn, &conf);
+	if (!err)
+		err = hs_hook_register(hn);
 	if (!err) {
 		/* in the list only, so that the reaper finds it */
 		claim->deleted = true;

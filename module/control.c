@@ -11,7 +11,9 @@
 
 #include "control.h"
 #include "flow.h"
+#include "hold.h"
 #include "netns.h"
+#include "socket.h"
 
 #define HS_LIST_ROOM_MAX	4096
 
@@ -98,23 +100,6 @@ static long hs_control_claim_del(struct hs_net *hn, void __user *arg)
 	return hs_claim_del(hn, id.id);
 }
 
-/* Return: false for a key that no flow can have. */
-static bool hs_flow_key_read(struct hs_flow_key *key,
-			     const struct threeway_flow_key *from)
-{
-	if (from->pad || (from->family != AF_INET && from->family != AF_INET6))
-		return false;
-	key->family = from->family;
-	key->local_port = from->local_port;
-	key->remote_port = from->remote_port;
-	key->ifindex = from->ifindex;
-	memcpy(&key->local, from->local, sizeof(key->local));
-	memcpy(&key->remote, from->remote, sizeof(key->remote));
-	return from->family == AF_INET6 ||
-	       !(memchr_inv(from->local + 4, 0, sizeof(from->local) - 4) ||
-		 memchr_inv(from->remote + 4, 0, sizeof(from->remote) - 4));
-}
-
 static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
 {
 	struct threeway_flow_del del;
@@ -129,13 +114,34 @@ static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
 
 	rcu_read_lock();
 	flow = hs_flow_find(hn, &key);
-	if (flow && (!del.id || del.id == flow->id) && hs_flow_hold(flow)) {
-		if (hs_flow_end(flow, THREEWAY_C_flows_killed))
-			err = 0;
-		hs_flow_put(flow);
-	}
+	if (flow && ((del.id && del.id != flow->id) || !hs_flow_hold(flow)))
+		flow = NULL;
 	rcu_read_unlock();
+	if (!flow)
+		return -ENOENT;
+	if (hs_flow_end(flow, THREEWAY_C_flows_killed)) {
+		err = 0;
+		if (flow->kind == HS_FLOW_CONNECT)
+			hs_socket_resume(flow);
+		else if (flow->kind == HS_FLOW_HOLD)
+			hs_hold_abort(flow);
+	}
+	hs_flow_put(flow);
 	return err;
+}
+
+static long hs_control_open_flow(struct hs_net *hn, void __user *arg)
+{
+	struct threeway_open open;
+	int err;
+
+	if (copy_from_user(&open, arg, sizeof(open)))
+		return -EFAULT;
+	err = hs_hold_open(hn, &open);
+	if (err)
+		return err;
+	/* it has begun; who can't be told may list it */
+	return copy_to_user(arg, &open, sizeof(open)) ? -EFAULT : 0;
 }
 
 /* Claims from the cursor, an id, on. Return: how many. */
@@ -294,6 +300,8 @@ static long hs_control_ioctl(struct file *file, unsigned int cmd,
 		return hs_control_flow_list(control, user);
 	case THREEWAY_IOC_FLOW_DEL:
 		return hs_control_flow_del(hn, user);
+	case THREEWAY_IOC_OPEN:
+		return hs_control_open_flow(hn, user);
 	case THREEWAY_IOC_STAT_GET:
 		return hs_control_stat_get(hn, user);
 	default:

@@ -4,10 +4,12 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "flow.h"
 #include "netns.h"
 #include "policy.h"
+#include "socket.h"
 
 /* Flows to delete between two chances to reschedule. */
 #define HS_PURGE_BATCH	256
@@ -31,8 +33,36 @@ static const struct rhashtable_params hs_flow_params = {
 	.automatic_shrinking = true,
 };
 
+bool hs_flow_key_read(struct hs_flow_key *key,
+			     const struct threeway_flow_key *from)
+{
+	if (from->pad || (from->family != AF_INET && from->family != AF_INET6))
+		return false;
+	key->family = from->family;
+	key->local_port = from->local_port;
+	key->remote_port = from->remote_port;
+	key->ifindex = from->ifindex;
+	memcpy(&key->local, from->local, sizeof(key->local));
+	memcpy(&key->remote, from->remote, sizeof(key->remote));
+	return from->family == AF_INET6 ||
+	       !(memchr_inv(from->local + 4, 0, sizeof(from->local) - 4) ||
+		 memchr_inv(from->remote + 4, 0, sizeof(from->remote) - 4));
+}
+
+void hs_flow_key_write(struct threeway_flow_key *to,
+		       const struct hs_flow_key *key)
+{
+	memset(to, 0, sizeof(*to));
+	to->family = key->family;
+	to->local_port = key->local_port;
+	to->remote_port = key->remote_port;
+	to->ifindex = key->ifindex;
+	memcpy(to->local, &key->local, sizeof(to->local));
+	memcpy(to->remote, &key->remote, sizeof(to->remote));
+}
+
 struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
-			      struct sock *listener,
+			      enum hs_flow_kind kind, struct sock *listener,
 			      const struct hs_flow_key *key)
 {
 	struct hs_flow *flow;
@@ -50,8 +80,15 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 	flow->key = *key;
 	flow->hn = hn;
 	flow->claim = claim;
-	sock_hold(listener);
+	flow->kind = kind;
+	flow->outcome = HS_NONE;
 	flow->listener = listener;
+	if (listener) {
+		sock_hold(listener);
+		flow->uid = sock_i_uid(listener);
+	}
+	if (kind != HS_FLOW_ACCEPT)
+		atomic_inc(&hn->unclaimed_ports);
 	flow->opened = jiffies;
 	flow->id = atomic64_inc_return(&hn->flow_id);
 	atomic_inc(&claim->flows);
@@ -75,7 +112,10 @@ void hs_flow_put(struct hs_flow *flow)
 		return;
 	atomic_dec(&flow->claim->flows);
 	hs_claim_put(flow->claim);
-	sock_put(flow->listener);
+	if (flow->listener)
+		sock_put(flow->listener);
+	if (flow->kind != HS_FLOW_ACCEPT)
+		atomic_dec(&hn->unclaimed_ports);
 	call_rcu(&flow->rcu, hs_flow_free_rcu);
 	/* hn may be gone right after this */
 	if (atomic_dec_and_test(&hn->flow_live))
@@ -99,6 +139,18 @@ int hs_flow_insert(struct hs_flow *flow)
 	atomic_inc(&hn->flow_count);
 	atomic64_inc(&flow->claim->opened);
 	return 0;
+}
+
+/* A peer that is proven to be real may exceed the claim's limit. */
+enum threeway_counter hs_flow_limits(const struct hs_net *hn,
+				     const struct hs_claim *claim, bool proven)
+{
+	if (atomic_read(&hn->flow_count) >= READ_ONCE(hn->sysctl.max_flows))
+		return THREEWAY_C_native_flow_limit;
+	if (!proven &&
+	    atomic_read(&claim->flows) >= hs_policy_backlog(hn, claim))
+		return THREEWAY_C_native_backlog_full;
+	return HS_NONE;
 }
 
 struct hs_flow *hs_flow_find(struct hs_net *hn, const struct hs_flow_key *key)
@@ -159,7 +211,7 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	spin_lock_bh(&flow->lock);
 	tcb = flow->tcb;
 	spin_unlock_bh(&flow->lock);
-	hs_policy_read(flow, &policy);
+	hs_policy_read(flow, NULL, &policy);
 
 	memset(out, 0, sizeof(*out));
 	out->id = flow->id;
@@ -167,22 +219,18 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	out->direction = flow->claim->conf.direction;
 	out->mode = flow->claim->conf.mode;
 	out->state = tcb.state;
-	out->key.family = flow->key.family;
-	out->key.local_port = flow->key.local_port;
-	out->key.remote_port = flow->key.remote_port;
-	out->key.ifindex = flow->key.ifindex;
-	memcpy(out->key.local, &flow->key.local, sizeof(out->key.local));
-	memcpy(out->key.remote, &flow->key.remote, sizeof(out->key.remote));
+	hs_flow_key_write(&out->key, &flow->key);
 	out->iss = tcb.iss;
 	out->irs = tcb.irs;
 	out->snd_nxt = tcb.iss + 1;
-	out->rcv_nxt = tcb.irs + 1;
+	out->rcv_nxt = tcb.state == THREEWAY_SYN_SENT ? 0 : tcb.irs + 1;
 	out->rcv_wnd = tcb.rcv_wnd;
 	out->flags = (tcb.sack_ok ? THREEWAY_F_SACK : 0) |
 		     (tcb.tstamp_ok ? THREEWAY_F_TIMESTAMPS : 0) |
 		     (tcb.wscale_ok ? THREEWAY_F_WINDOW_SCALING : 0) |
 		     (tcb.ecn_ok ? THREEWAY_F_ECN : 0) |
-		     (tcb.acked ? THREEWAY_F_ACKED : 0);
+		     (tcb.acked ? THREEWAY_F_ACKED : 0) |
+		     (hs_frozen(&tcb, &policy) ? THREEWAY_F_FROZEN : 0);
 	out->peer_mss = tcb.peer_mss;
 	out->snd_wscale = tcb.snd_wscale;
 	out->rcv_wscale = tcb.rcv_wscale;
@@ -192,6 +240,12 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	due = READ_ONCE(flow->due);
 	if (time_after(due, now))
 		out->timer_ms = jiffies_to_msecs(due - now);
+	if (policy.hold) {
+		u32 elapsed_ms = tcp_time_stamp_raw() - tcb.opened_ms;
+
+		if (elapsed_ms < policy.deadline_ms)
+			out->lifetime_ms = policy.deadline_ms - elapsed_ms;
+	}
 }
 
 void hs_flows_purge(struct hs_net *hn)
@@ -204,10 +258,17 @@ void hs_flows_purge(struct hs_net *hn)
 		rhashtable_walk_enter(&hn->flows, &iter);
 		rhashtable_walk_start(&iter);
 		while ((flow = hs_flow_walk_next(&iter))) {
+			bool resume = flow->kind == HS_FLOW_CONNECT &&
+				      hs_flow_hold(flow);
+
 			hs_flow_end(flow, THREEWAY_C_flows_purged);
-			if (++n % HS_PURGE_BATCH)
+			if (!resume && ++n % HS_PURGE_BATCH)
 				continue;
 			rhashtable_walk_stop(&iter);
+			if (resume) {
+				hs_socket_resume(flow);
+				hs_flow_put(flow);
+			}
 			cond_resched();
 			rhashtable_walk_start(&iter);
 		}

@@ -7,6 +7,7 @@
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
+#include <linux/uidgid.h>
 
 #include "claim.h"
 #include "core/tcb.h"
@@ -14,6 +15,13 @@
 struct hs_net;
 struct saved_syn;
 struct sock;
+
+/* What a flow serves, and so whose code deals with its segments and its timer. */
+enum hs_flow_kind {
+	HS_FLOW_ACCEPT,		/* a listener: arrive.c */
+	HS_FLOW_CONNECT,	/* a connecting socket: connect.c, answer.c */
+	HS_FLOW_HOLD,		/* nobody: hold.c */
+};
 
 /**
  * struct hs_flow_key - what tells one flow of a namespace from the others
@@ -42,6 +50,10 @@ struct hs_flow_key {
  * @dead:	out of the table, never armed again
  * @young:	counted in hs_claim.young
  * @time_wait:	the tuple was in TIME-WAIT when the SYN came
+ * @copy_due:	the next SYN of the socket is to leave
+ * @kind:	what it serves
+ * @outcome:	why it will have ended when its socket is gone
+ * @tos:	TOS or traffic class of what it sends
  * @syn_tos:	TOS or traffic class of the SYN
  * @syn_ttl:	TTL or hop limit of the SYN
  * @tcb:	the protocol's state
@@ -50,7 +62,9 @@ struct hs_flow_key {
  * @hn:		its namespace
  * @claim:	its claim
  * @id:		unique in the namespace
- * @listener:	its listener, referenced, perhaps closed meanwhile
+ * @listener:	its listener, referenced, perhaps closed meanwhile, or NULL
+ * @socket:	the connecting socket or NULL; not referenced, to compare with
+ * @uid:	owner of the socket
  * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
  * @opened:	jiffies of the SYN
  * @window_clamp: limit of the receive window, for the native socket
@@ -68,6 +82,10 @@ struct hs_flow {
 	bool dead;
 	bool young;
 	bool time_wait;
+	bool copy_due;
+	u8 kind;
+	u8 outcome;
+	u8 tos;
 	u8 syn_tos;
 	u8 syn_ttl;
 	struct hs_tcb tcb;
@@ -77,6 +95,8 @@ struct hs_flow {
 	struct hs_claim *claim;
 	u64 id;
 	struct sock *listener;
+	const struct sock *socket;
+	kuid_t uid;
 	u64 synack_us;
 	unsigned long opened;
 	u32 window_clamp;
@@ -86,6 +106,12 @@ struct hs_flow {
 	struct saved_syn *syn;
 	struct rcu_head rcu;
 };
+
+/* The key as the control interface has it. Return: false if no flow can have it. */
+bool hs_flow_key_read(struct hs_flow_key *key,
+		      const struct threeway_flow_key *from);
+void hs_flow_key_write(struct threeway_flow_key *to,
+		       const struct hs_flow_key *key);
 
 int hs_flow_cache_create(void);
 void hs_flow_cache_destroy(void);
@@ -100,14 +126,20 @@ void hs_flows_purge(struct hs_net *hn);
  * hs_flow_alloc() - a flow that is not in the table yet
  * @hn:		the namespace
  * @claim:	its claim; the flow takes a reference
- * @listener:	its listener; likewise
+ * @kind:	what it serves
+ * @listener:	its listener; likewise; or NULL
  * @key:	its key
  *
  * Context: RCU, BH. Return: a flow with one reference, or NULL.
  */
 struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
-			      struct sock *listener,
+			      enum hs_flow_kind kind, struct sock *listener,
 			      const struct hs_flow_key *key);
+
+/* May the claim have one more? Return: the counter of the reason, or HS_NONE. */
+enum threeway_counter hs_flow_limits(const struct hs_net *hn,
+				     const struct hs_claim *claim,
+				     bool proven);
 
 /**
  * hs_flow_insert() - put a new flow into the table
@@ -155,6 +187,9 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out);
 
 /* timer.c: (re)arm the timer. Context: hs_flow.lock held, not dead. */
 void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms);
+
+/* timer.c: arm it for hs_flow.due, which is set. Context: likewise. */
+void hs_flow_timer_arm(struct hs_flow *flow);
 
 /* timer.c: it fires. */
 void hs_flow_timer(struct timer_list *timer);

@@ -13,6 +13,7 @@
 #include <net/tcp.h>
 
 #include "arrive.h"
+#include "connect.h"
 #include "handoff.h"
 #include "hook.h"
 #include "netns.h"
@@ -36,8 +37,9 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	if (verdict == HS_FLOW_GONE)
 		verdict = pkt->syn && !pkt->fragment ? hs_passive_syn(hn, pkt) :
 						       NF_ACCEPT;
-	if (verdict != NF_ACCEPT)
-		TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
+	if (verdict == NF_ACCEPT || !pkt->skb)
+		return verdict;
+	TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
 	if (verdict == NF_STOLEN)
 		consume_skb(pkt->skb);
 	return verdict;
@@ -51,12 +53,15 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 	unsigned int verdict;
 	bool flows;
 
-	/* early demux found an established connection, or TPROXY a socket */
-	if (skb->sk && sk_fullsock(skb->sk))
+	/* early demux found a connection, or TPROXY a socket */
+	if (skb->sk && sk_fullsock(skb->sk) &&
+	    skb->sk->sk_state != TCP_SYN_SENT)
 		return NF_ACCEPT;
 	if (!hs_packet_find(&pkt, skb, state->pf) ||
-	    !hs_claims_port(&hn->claims, ntohs(pkt.local_port)))
+	    (!hs_claims_port(&hn->claims, ntohs(pkt.local_port)) &&
+	     !atomic_read(&hn->unclaimed_ports)))
 		return NF_ACCEPT;
+	pkt.state = state;
 	flows = atomic_read(&hn->flow_count);
 	if (!pkt.syn && !flows)
 		return NF_ACCEPT;
@@ -75,6 +80,8 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
+	if (hs_connect_syn(skb))
+		return hs_connect_output(priv, skb, state->pf);
 	return hs_handoff_output(skb);
 }
 

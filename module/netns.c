@@ -6,6 +6,7 @@
 #include "hook.h"
 #include "netns.h"
 #include "proc.h"
+#include "sender.h"
 
 static unsigned int hs_net_id __read_mostly;
 
@@ -68,6 +69,7 @@ static void __net_exit hs_net_exit(struct net *net)
 	hs_sysctl_teardown(hn);
 	hs_flows_teardown(hn);
 	hs_claims_teardown(hn);
+	hs_senders_teardown(hn);
 	free_percpu(hn->stats);
 }
 

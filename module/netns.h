@@ -4,6 +4,7 @@
  *
  * Locking
  *   hs_net.lock (mutex)  claims and hooks; taken first
+ *   the lock of a native socket that connects
  *   hs_flow.lock (BH)	the tcb, dead, young and the arming of the timer of one
  *			flow; never two of them
  *   RCU		look-ups of claims and flows; no reference is needed as
@@ -53,12 +54,14 @@
  * @flows:	the flows
  * @flow_count:	flows in the table
  * @flow_live:	flows not yet freed
+ * @unclaimed_ports: those of them whose local port no claim need cover
  * @flow_id:	id of the newest flow
  * @isn_key:	secret of the ISN generator, made with the first claim
  * @isn_ready:	@isn_key is set
  * @sysctl:	values of /proc/sys/net/threeway
  * @sysctl_header: its registration
  * @sysctl_table: its table
+ * @sender:	kernel sockets for flows without one, by hs_sender()
  * @stats:	counters
  */
 struct hs_net {
@@ -72,11 +75,13 @@ struct hs_net {
 	struct rhashtable flows;
 	atomic_t flow_count;
 	atomic_t flow_live;
+	atomic_t unclaimed_ports;
 	atomic64_t flow_id;
 	siphash_aligned_key_t isn_key;
 	struct hs_sysctl sysctl;
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
+	struct sock *sender[2];
 	struct hs_stats __percpu *stats;
 };
 

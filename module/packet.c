@@ -5,6 +5,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
+#include <net/tcp.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -135,4 +136,20 @@ bool hs_packet_checksum_ok(const struct hs_packet *pkt)
 	sum = nf_ip_checksum(skb, NF_INET_LOCAL_IN, 0, IPPROTO_TCP);
 	__skb_push(skb, pkt->thoff);
 	return !sum;
+}
+
+bool hs_packet_mask(struct hs_packet *pkt, u16 options, u8 flags)
+{
+	struct sk_buff *skb = pkt->skb;
+	unsigned int len = pkt->thoff + HS_HEADER_MAX;
+	struct tcphdr *th;
+
+	if (skb_ensure_writable(skb, min(len, skb->len)))
+		return false;
+	th = (struct tcphdr *)(skb_network_header(skb) + pkt->thoff);
+	/* the checksum has been verified, and is not looked at again */
+	hs_options_mask((u8 *)(th + 1), th->doff * 4 - sizeof(*th), options);
+	tcp_flag_byte(th) &= ~flags;
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return true;
 }

@@ -8,9 +8,12 @@
 #include "core/segment.h"
 #include "flow.h"
 
+struct nf_hook_state;
+
 /**
  * struct hs_packet - a segment that came up to this host
- * @skb:	it, at the network header
+ * @skb:	it, at the network header; NULL when the native stack has it
+ * @state:	of the hook
  * @key:	the key of its flow
  * @seg:	its TCP header
  * @thoff:	offset of the TCP header
@@ -28,6 +31,7 @@
  */
 struct hs_packet {
 	struct sk_buff *skb;
+	const struct nf_hook_state *state;
 	struct hs_flow_key key;
 	struct hs_segment seg;
 	unsigned int thoff;
@@ -66,5 +70,15 @@ bool hs_packet_read(struct hs_packet *pkt);
 
 /* Does the TCP checksum hold? It is not known yet when the hook runs. */
 bool hs_packet_checksum_ok(const struct hs_packet *pkt);
+
+/**
+ * hs_packet_mask() - take options and flags out of a segment
+ * @pkt:	after hs_packet_read() and hs_packet_checksum_ok()
+ * @options:	HS_OPT_* to overwrite by NOP
+ * @flags:	HS_* to clear
+ *
+ * Return: false when there is no memory for it.
+ */
+bool hs_packet_mask(struct hs_packet *pkt, u16 options, u8 flags);
 
 #endif /* HS_PACKET_H */

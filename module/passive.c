@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Passive open: a SYN for a claim. */
 #include <linux/netfilter.h>
-#include <linux/timekeeping.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
-#include <net/secure_seq.h>
 #include <net/tcp.h>
 
 #include "confirm.h"
 #include "core/isn.h"
+#include "hold.h"
+#include "isn.h"
 #include "listener.h"
 #include "native.h"
 #include "passive.h"
@@ -79,19 +79,6 @@ static enum threeway_counter hs_native_owner(struct hs_opening *o)
 	return reason;
 }
 
-static enum threeway_counter hs_limits(const struct hs_opening *o)
-{
-	const struct hs_net *hn = o->hn;
-
-	if (atomic_read(&hn->flow_count) >= READ_ONCE(hn->sysctl.max_flows))
-		return THREEWAY_C_native_flow_limit;
-	/* a peer that was in TIME-WAIT is real */
-	if (!o->time_wait && atomic_read(&o->claim->flows) >=
-			     hs_policy_backlog(hn, o->claim))
-		return THREEWAY_C_native_backlog_full;
-	return HS_NONE;
-}
-
 /* Why the native stack has to deal with this SYN, or HS_NONE. */
 static enum threeway_counter hs_opening_check(struct hs_opening *o)
 {
@@ -110,40 +97,22 @@ static enum threeway_counter hs_opening_check(struct hs_opening *o)
 		return reason;
 	if (hs_listener_ttl_refuses(o->listener, o->pkt))
 		return THREEWAY_C_native_min_ttl;
-	return hs_limits(o);
+	/* a peer that was in TIME-WAIT is real */
+	return hs_flow_limits(o->hn, o->claim, o->time_wait);
 }
 
-static union tcp_seq_and_ts_off hs_kernel_isn(struct net *net,
-					      const struct hs_flow_key *key)
+static u32 hs_opening_iss(const struct hs_opening *o, u32 native)
 {
-	if (key->family == AF_INET)
-		return secure_tcp_seq_and_ts_off(net, key->local.v4,
-						 key->remote.v4,
-						 key->local_port,
-						 key->remote_port);
-	return secure_tcpv6_seq_and_ts_off(net, key->local.v6.s6_addr32,
-					   key->remote.v6.s6_addr32,
-					   key->local_port, key->remote_port);
-}
+	bool fixed = hs_policy_isn(o->hn, o->claim) == THREEWAY_ISN_FIXED;
 
-static u32 hs_opening_iss(const struct hs_opening *o, u32 kernel_isn)
-{
-	const struct hs_flow_key *key = &o->pkt->key;
-	enum threeway_isn source = hs_policy_isn(o->hn, o->claim);
-
-	if (source == THREEWAY_ISN_FIXED)
-		return o->claim->conf.policy.isn_fixed;
-	if (o->time_wait)
+	if (o->time_wait && !fixed)
 		return hs_time_wait_iss(&o->previous);
-	if (source == THREEWAY_ISN_KERNEL)
-		return kernel_isn;
-	return hs_isn((u32)siphash(key, sizeof(*key), &o->hn->isn_key),
-		      ktime_get_boottime_ns());
+	return hs_isn_choose(o->hn, o->claim, &o->pkt->key, native);
 }
 
 static void hs_opening_negotiate(struct hs_opening *o)
 {
-	union tcp_seq_and_ts_off native = hs_kernel_isn(o->hn->net,
+	union tcp_seq_and_ts_off native = hs_isn_native(o->hn->net,
 							&o->pkt->key);
 	u32 ecn = dst_feature(o->dst, DST_FEATURE_ECN_MASK);
 	struct hs_flow *flow = o->flow;
@@ -198,7 +167,8 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	struct hs_packet *pkt = o->pkt;
 	struct hs_flow *flow;
 
-	flow = hs_flow_alloc(o->hn, o->claim, o->listener, &pkt->key);
+	flow = hs_flow_alloc(o->hn, o->claim, HS_FLOW_ACCEPT, o->listener,
+			     &pkt->key);
 	if (!flow)
 		return THREEWAY_C_native_no_memory;
 	o->flow = flow;
@@ -229,7 +199,7 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	int err;
 
 	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
-	hs_policy_read(flow, &policy);
+	hs_policy_read(flow, NULL, &policy);
 	hs_synack_first(&flow->tcb, &policy,
 			(u32)div_u64(now_ns, NSEC_PER_MSEC), &actions);
 	hs_xmit_prepare(&xmit, flow, &actions.reply, o->pkt);
@@ -298,7 +268,7 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	struct hs_actions actions;
 
 	o.claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);
-	if (!o.claim)
+	if (!o.claim || o.claim->conf.mode == THREEWAY_OBSERVE)
 		return NF_ACCEPT;
 	if (!hs_packet_unicast(pkt)) {
 		hs_count(hn, THREEWAY_C_native_not_unicast);
@@ -314,5 +284,7 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 		return NF_ACCEPT;
 	if (actions.counter != HS_NONE)
 		return NF_DROP;
+	if (o.claim->conf.mode == THREEWAY_HOLD)
+		return hs_hold_syn(hn, o.claim, pkt);
 	return hs_opening_run(&o);
 }

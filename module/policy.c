@@ -66,7 +66,7 @@ static u32 hs_pick(const struct hs_claim *claim, u32 bit, u32 own, u32 common)
 }
 
 /* The claim, then TCP_SYNCNT of the listener, then the namespace. */
-static u32 hs_policy_retries(const struct hs_flow *flow)
+static u32 hs_policy_synack_retries(const struct hs_flow *flow)
 {
 	const struct threeway_policy *own = &flow->claim->conf.policy;
 	u32 listener = READ_ONCE(inet_csk(flow->listener)->icsk_syn_retries);
@@ -87,22 +87,31 @@ static bool hs_native_cookies(const struct sock *listener)
 	       !tcp_synq_no_recent_overflow(listener);
 }
 
-void hs_policy_read(const struct hs_flow *flow, struct hs_policy *policy)
+/*
+ * The claim, then TCP_SYNCNT of the socket, then the namespace: its own value, or
+ * the native one for as long as nobody has touched ours.
+ */
+static u32 hs_policy_syn_retries(const struct hs_flow *flow,
+				 const struct sock *sk)
 {
-	const struct hs_sysctl *ctl = &flow->hn->sysctl;
-	const struct sock *listener = flow->listener;
-	const struct hs_claim *claim = flow->claim;
-	const struct threeway_policy *own = &claim->conf.policy;
+	const struct threeway_policy *own = &flow->claim->conf.policy;
+	u32 common = READ_ONCE(flow->hn->sysctl.syn_retries);
+	u32 socket = sk ? READ_ONCE(inet_csk(sk)->icsk_syn_retries) : 0;
 
-	policy->rto_initial_ms = hs_pick(claim, THREEWAY_P_RTO_INITIAL,
-					 own->rto_initial_ms,
-					 READ_ONCE(ctl->rto_initial_ms));
-	policy->rto_max_ms = hs_pick(claim, THREEWAY_P_RTO_MAX,
-				     own->rto_max_ms,
-				     READ_ONCE(ctl->rto_max_ms));
-	policy->ratelimit_ms = READ_ONCE(ctl->invalid_ratelimit_ms);
+	if (common == HS_SYN_RETRIES && flow->kind == HS_FLOW_CONNECT)
+		common = READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_syn_retries);
+	return hs_pick(flow->claim, THREEWAY_P_SYN_RETRIES, own->syn_retries,
+		       socket ?: common);
+}
+
+static void hs_policy_accept(const struct hs_flow *flow,
+			     struct hs_policy *policy)
+{
+	const struct hs_claim *claim = flow->claim;
+	const struct sock *listener = flow->listener;
+
 	policy->synack_retries =
-		hs_retries_pressed(hs_policy_retries(flow),
+		hs_retries_pressed(hs_policy_synack_retries(flow),
 				   atomic_read(&claim->flows),
 				   atomic_read(&claim->young),
 				   hs_policy_backlog(flow->hn, claim));
@@ -112,6 +121,62 @@ void hs_policy_read(const struct hs_flow *flow, struct hs_policy *policy)
 	policy->abort_on_overflow =
 		READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_abort_on_overflow);
 	policy->native_cookies = hs_native_cookies(listener);
+}
+
+static void hs_policy_open(const struct hs_flow *flow, const struct sock *sk,
+			   struct hs_policy *policy)
+{
+	const struct hs_claim *claim = flow->claim;
+
+	policy->syn_retries = hs_policy_syn_retries(flow, sk);
+	policy->syn_linear_timeouts =
+		hs_pick(claim, THREEWAY_P_SYN_LINEAR_TIMEOUTS,
+			claim->conf.policy.syn_linear_timeouts,
+			READ_ONCE(flow->hn->sysctl.syn_linear_timeouts));
+	policy->ecn_fallback =
+		READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_ecn_fallback);
+	/* TCP_USER_TIMEOUT, unless the claim decides when connect() fails */
+	if (sk && !(claim->conf.policy.set & THREEWAY_P_SYN_RETRIES))
+		policy->deadline_ms = READ_ONCE(inet_csk(sk)->icsk_user_timeout);
+}
+
+static void hs_policy_hold(const struct hs_flow *flow, struct hs_policy *policy)
+{
+	const struct threeway_policy *own = &flow->claim->conf.policy;
+
+	policy->hold = true;
+	policy->freeze = own->freeze;
+	policy->delay_ms = own->delay_ms;
+	policy->lose = own->lose;
+	policy->deadline_ms = hs_pick(flow->claim, THREEWAY_P_LIFETIME,
+				      own->lifetime_ms, HS_LIFETIME_MS);
+	policy->synack_retries =
+		hs_pick(flow->claim, THREEWAY_P_SYNACK_RETRIES,
+			own->synack_retries,
+			READ_ONCE(flow->hn->sysctl.synack_retries));
+}
+
+void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
+		    struct hs_policy *policy)
+{
+	const struct hs_sysctl *ctl = &flow->hn->sysctl;
+	const struct hs_claim *claim = flow->claim;
+	const struct threeway_policy *own = &claim->conf.policy;
+
+	memset(policy, 0, sizeof(*policy));
+	policy->rto_initial_ms = hs_pick(claim, THREEWAY_P_RTO_INITIAL,
+					 own->rto_initial_ms,
+					 READ_ONCE(ctl->rto_initial_ms));
+	policy->rto_max_ms = hs_pick(claim, THREEWAY_P_RTO_MAX,
+				     own->rto_max_ms,
+				     READ_ONCE(ctl->rto_max_ms));
+	policy->ratelimit_ms = READ_ONCE(ctl->invalid_ratelimit_ms);
+	if (flow->kind == HS_FLOW_ACCEPT)
+		hs_policy_accept(flow, policy);
+	else
+		hs_policy_open(flow, sk, policy);
+	if (flow->kind == HS_FLOW_HOLD)
+		hs_policy_hold(flow, policy);
 }
 
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim)
@@ -128,7 +193,7 @@ enum threeway_isn hs_policy_isn(const struct hs_net *hn,
 }
 
 void hs_policy_offer(const struct hs_net *hn, const struct hs_claim *claim,
-		     const struct sock *listener, u8 family,
+		     const struct sock *sk, u8 family,
 		     struct hs_offer *offer)
 {
 	const struct threeway_policy *own = &claim->conf.policy;
@@ -136,7 +201,8 @@ void hs_policy_offer(const struct hs_net *hn, const struct hs_claim *claim,
 	const struct hs_sysctl *ctl = &hn->sysctl;
 
 	memset(offer, 0, sizeof(*offer));
-	offer->user_mss = READ_ONCE(tcp_sk(listener)->rx_opt.user_mss);
+	if (sk)
+		offer->user_mss = READ_ONCE(tcp_sk(sk)->rx_opt.user_mss);
 	offer->default_mss = family == AF_INET ? TCP_MSS_DEFAULT :
 			     IPV6_MIN_MTU - sizeof(struct tcphdr) -
 			     sizeof(struct ipv6hdr);

@@ -16,8 +16,14 @@ struct sock;
 /* Are the values of a claim of this mode in range, and the others 0? */
 bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode);
 
-/* What holds for a flow now. Its listener may be closed meanwhile. */
-void hs_policy_read(const struct hs_flow *flow, struct hs_policy *policy);
+/**
+ * hs_policy_read() - what holds for a flow now
+ * @flow:	the flow; its listener may be closed meanwhile
+ * @sk:		its connecting socket, or NULL when that is not at hand
+ * @policy:	result
+ */
+void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
+		    struct hs_policy *policy);
 
 /* Half-open flows that a claim may hold. */
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim);
@@ -30,12 +36,12 @@ enum threeway_isn hs_policy_isn(const struct hs_net *hn,
  * hs_policy_offer() - what may be negotiated on a SYN
  * @hn:		the namespace
  * @claim:	the claim
- * @listener:	the listener
+ * @sk:		the listener, or the connecting socket, or NULL
  * @family:	of the SYN
  * @offer:	result, the ECN bits only as far as the claim and the sysctl go
  */
 void hs_policy_offer(const struct hs_net *hn, const struct hs_claim *claim,
-		     const struct sock *listener, u8 family,
+		     const struct sock *sk, u8 family,
 		     struct hs_offer *offer);
 
 #endif /* HS_POLICY_H */

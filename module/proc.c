@@ -73,6 +73,18 @@ static void hs_seq_address(struct seq_file *seq, u16 family, const u8 *addr,
 			   ntohs(port));
 }
 
+static int hs_proc_state(u8 state)
+{
+	switch (state) {
+	case THREEWAY_SYN_SENT:
+		return TCP_SYN_SENT;
+	case THREEWAY_SYN_RECEIVED:
+		return TCP_SYN_RECV;
+	default:
+		return TCP_ESTABLISHED;
+	}
+}
+
 static int hs_flow_seq_show(struct seq_file *seq, void *v)
 {
 	struct hs_flow *flow = v;
@@ -84,13 +96,13 @@ static int hs_flow_seq_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	hs_flow_fill(flow, &f);
-	uid = from_kuid_munged(seq_user_ns(seq), sock_i_uid(flow->listener));
+	uid = from_kuid_munged(seq_user_ns(seq), flow->uid);
 	seq_printf(seq, "%4llu:", f.id);
 	hs_seq_address(seq, f.key.family, f.key.local, f.key.local_port);
 	hs_seq_address(seq, f.key.family, f.key.remote, f.key.remote_port);
 	/* timer 1 is the retransmission timer */
 	seq_printf(seq, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %u\n",
-		   TCP_SYN_RECV, 0, 0, 1,
+		   hs_proc_state(f.state), 0, 0, 1,
 		   jiffies_to_clock_t(msecs_to_jiffies(f.timer_ms)),
 		   f.retransmits, uid, 0, 0);
 	return 0;
@@ -183,7 +195,10 @@ static int hs_claim_seq_show(struct seq_file *seq, void *v)
 	hs_seq_prefix(seq, c->family, c->local, c->local_prefixlen);
 	seq_printf(seq, " %u-%u", c->port_first, c->port_last);
 	hs_seq_prefix(seq, c->family, c->remote, c->remote_prefixlen);
-	seq_printf(seq, " passive handoff %d %lld %lld\n",
+	seq_printf(seq, " %s %s %d %lld %lld\n",
+		   c->direction == THREEWAY_PASSIVE ? "passive" : "active",
+		   c->mode == THREEWAY_HANDOFF ? "handoff" :
+		   c->mode == THREEWAY_HOLD ? "hold" : "observe",
 		   atomic_read(&claim->flows),
 		   (long long)atomic64_read(&claim->opened),
 		   (long long)atomic64_read(&claim->handed_over));

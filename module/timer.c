@@ -14,6 +14,7 @@
 #include <net/tcp.h>
 
 #include "arrive.h"
+#include "connect.h"
 #include "listener.h"
 #include "native.h"
 #include "netns.h"
@@ -22,7 +23,7 @@
 /* Timeouts up to this, in jiffies, the wheel keeps to the jiffy. */
 #define HS_TIMER_EXACT	62
 
-static void hs_timer_arm(struct hs_flow *flow)
+void hs_flow_timer_arm(struct hs_flow *flow)
 {
 	unsigned long now = jiffies;
 	unsigned long left = time_after(flow->due, now) ? flow->due - now : 0;
@@ -37,7 +38,7 @@ void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
 {
 	lockdep_assert_held(&flow->lock);
 	WRITE_ONCE(flow->due, jiffies + msecs_to_jiffies(timer_ms));
-	hs_timer_arm(flow);
+	hs_flow_timer_arm(flow);
 }
 
 /* Context: hs_flow.lock held, the flow alive. */
@@ -46,7 +47,7 @@ static void hs_timer_locked(struct hs_flow *flow, struct hs_actions *actions,
 {
 	struct hs_policy policy;
 
-	hs_policy_read(flow, &policy);
+	hs_policy_read(flow, NULL, &policy);
 	hs_flow_aged(flow);
 	hs_timer_fires(&flow->tcb, &policy, tcp_time_stamp_raw(), actions);
 	if (actions->timer == HS_TIMER_SET)
@@ -71,7 +72,7 @@ static void hs_timer_run(struct hs_flow *flow)
 		return;
 	}
 	if (time_before(jiffies, flow->due)) {
-		hs_timer_arm(flow);
+		hs_flow_timer_arm(flow);
 		spin_unlock(&flow->lock);
 		return;
 	}
@@ -86,7 +87,9 @@ void hs_flow_timer(struct timer_list *timer)
 	struct hs_flow *flow = from_timer(flow, timer, timer);
 
 	rcu_read_lock();
-	if (!hs_listener_listens(flow->listener))
+	if (flow->kind == HS_FLOW_CONNECT)
+		hs_connect_timer(flow);
+	else if (flow->listener && !hs_listener_listens(flow->listener))
 		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
 	else if (hs_native_owns(flow->hn->net, &flow->key, flow->bound_if, 0))
 		/* a program did connect() from our side of the tuple */

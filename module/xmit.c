@@ -15,9 +15,12 @@
 static u8 hs_xmit_synack_tos(const struct hs_flow *flow)
 {
 	const struct sock *listener = flow->listener;
-	u8 own = flow->key.family == AF_INET ? inet_sk(listener)->tos :
-					       inet6_sk(listener)->tclass;
+	u8 own;
 
+	if (!listener)
+		return flow->tos;
+	own = flow->key.family == AF_INET ? inet_sk(listener)->tos :
+					    inet6_sk(listener)->tclass;
 	if (!READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_reflect_tos))
 		return own;
 	return (flow->syn_tos & ~INET_ECN_MASK) | (own & INET_ECN_MASK);
@@ -39,7 +42,8 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 
 void hs_xmit_rehash(struct hs_flow *flow)
 {
-	if (READ_ONCE(flow->listener->sk_txrehash) == SOCK_TXREHASH_ENABLED)
+	if (!flow->listener ||
+	    READ_ONCE(flow->listener->sk_txrehash) == SOCK_TXREHASH_ENABLED)
 		flow->txhash = net_tx_rndhash();
 }
 

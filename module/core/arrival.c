@@ -130,13 +130,12 @@ bool hs_check_syn_challenge(const struct hs_arrival *a)
 	return true;
 }
 
-static bool hs_arrival_frozen(const struct hs_arrival *a)
+bool hs_frozen(const struct hs_tcb *tcb, const struct hs_policy *policy)
 {
-	return a->tcb->delayed ||
-	       (a->policy->freeze == THREEWAY_FREEZE_SYN_SENT &&
-		a->tcb->state == THREEWAY_SYN_SENT) ||
-	       (a->policy->freeze == THREEWAY_FREEZE_SYN_RECEIVED &&
-		a->tcb->state == THREEWAY_SYN_RECEIVED);
+	return (policy->freeze == THREEWAY_FREEZE_SYN_SENT &&
+		tcb->state == THREEWAY_SYN_SENT) ||
+	       (policy->freeze == THREEWAY_FREEZE_SYN_RECEIVED &&
+		tcb->state == THREEWAY_SYN_RECEIVED);
 }
 
 void hs_segment_arrives(struct hs_tcb *tcb, const struct hs_segment *seg,
@@ -152,7 +151,7 @@ void hs_segment_arrives(struct hs_tcb *tcb, const struct hs_segment *seg,
 	};
 
 	hs_actions_init(actions, HS_DROP);
-	if (hs_arrival_frozen(&a)) {
+	if (tcb->delayed || hs_frozen(tcb, policy)) {
 		actions->counter = THREEWAY_C_segment_frozen;
 		return;
 	}

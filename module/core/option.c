@@ -149,3 +149,34 @@ size_t hs_options_build(u8 *p, const struct hs_options *opts)
 	}
 	return (size_t)(end - p);
 }
+
+static u16 hs_option_bit(u8 kind)
+{
+	switch (kind) {
+	case HS_KIND_WSCALE:
+		return HS_OPT_WSCALE;
+	case HS_KIND_SACK_PERMITTED:
+		return HS_OPT_SACK_PERMITTED;
+	case HS_KIND_TIMESTAMPS:
+		return HS_OPT_TIMESTAMPS;
+	default:
+		return 0;
+	}
+}
+
+void hs_options_mask(u8 *p, size_t len, u16 options)
+{
+	while (len && p[0] != HS_KIND_EOL) {
+		u8 size = 1;
+
+		if (p[0] != HS_KIND_NOP) {
+			if (len < 2 || p[1] < 2 || p[1] > len)
+				return;
+			size = p[1];
+			if (hs_option_bit(p[0]) & options)
+				memset(p, HS_KIND_NOP, size);
+		}
+		p += size;
+		len -= size;
+	}
+}

@@ -58,4 +58,12 @@ void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
  */
 size_t hs_options_build(u8 *p, const struct hs_options *opts);
 
+/**
+ * hs_options_mask() - overwrite options by NOP
+ * @p:		first octet after the fixed header
+ * @len:	octets of options, 0 to 40
+ * @options:	HS_OPT_WSCALE, HS_OPT_SACK_PERMITTED and HS_OPT_TIMESTAMPS
+ */
+void hs_options_mask(u8 *p, size_t len, u16 options);
+
 #endif /* HS_CORE_OPTION_H */

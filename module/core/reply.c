@@ -74,8 +74,9 @@ void hs_reply_rst(struct hs_reply *reply, const struct hs_segment *seg)
 	}
 }
 
-void hs_reply_again(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
+void hs_tcb_copy(struct hs_tcb *tcb, u32 now_ms, struct hs_reply *reply)
 {
+	memset(reply, 0, sizeof(*reply));
 	if (tcb->state == THREEWAY_SYN_SENT)
 		hs_reply_syn(reply, tcb, now_ms);
 	else

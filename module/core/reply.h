@@ -29,9 +29,6 @@ void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms);
 /* The RST that answers a segment: RFC 9293 section 3.10.7.1. */
 void hs_reply_rst(struct hs_reply *reply, const struct hs_segment *seg);
 
-/* The segment of the state: SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED. */
-void hs_reply_again(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms);
-
 /* The lab may want the segment lost: count it, and perhaps do not send it. */
 void hs_reply_lose(struct hs_tcb *tcb, const struct hs_policy *policy,
 		   struct hs_actions *actions);

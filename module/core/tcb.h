@@ -318,6 +318,12 @@ void hs_timer_fires(struct hs_tcb *tcb, const struct hs_policy *policy,
  */
 void hs_copy_lost(struct hs_tcb *tcb);
 
+/* The segment that the state repeats: SYN, or SYN-ACK in SYN-RECEIVED. */
+void hs_tcb_copy(struct hs_tcb *tcb, u32 now_ms, struct hs_reply *reply);
+
+/* Has a held flow stopped where the user wants it? */
+bool hs_frozen(const struct hs_tcb *tcb, const struct hs_policy *policy);
+
 /**
  * hs_retries_left() - timer expiries that will still send a copy
  * @tcb:	in any state

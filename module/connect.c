@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Active open: the SYNs of native sockets, and the timer of their flows. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/tcp.h>
+
+#include "connect.h"
+#include "isn.h"
+#include "policy.h"
+#include "socket.h"
+
+/* Before a socket that is busy is asked again. */
+#define HS_CONNECT_BUSY	msecs_to_jiffies(20)
+
+/* What an active open works on. */
+struct hs_connecting {
+	struct hs_net *hn;
+	struct sk_buff *skb;
+	struct sock *sk;
+	struct hs_flow_key key;
+	struct hs_segment seg;
+};
+
+static void hs_connect_key(struct hs_connecting *c, u8 family)
+{
+	const struct sk_buff *skb = c->skb;
+	const struct tcphdr *th = tcp_hdr(skb);
+	struct hs_flow_key *key = &c->key;
+	bool link_local = false;
+
+	memset(key, 0, sizeof(*key));
+	key->family = family;
+	key->local_port = th->source;
+	key->remote_port = th->dest;
+	if (family == AF_INET) {
+		key->local.v4 = ip_hdr(skb)->saddr;
+		key->remote.v4 = ip_hdr(skb)->daddr;
+	} else {
+		key->local.v6 = ipv6_hdr(skb)->saddr;
+		key->remote.v6 = ipv6_hdr(skb)->daddr;
+		link_local = ipv6_addr_type(&key->remote.v6) &
+			     IPV6_ADDR_LINKLOCAL;
+	}
+	/* as hs_packet_read() will find it in the answer */
+	if (link_local)
+		key->ifindex = skb_dst(skb)->dev->ifindex;
+	else
+		key->ifindex = l3mdev_master_ifindex_rcu(skb_dst(skb)->dev);
+}
+
+static u8 hs_connect_ecn_bits(const struct hs_connecting *c)
+{
+	return c->key.family == AF_INET ? ip_hdr(c->skb)->tos & INET_ECN_MASK :
+		ipv6_get_dsfield(ipv6_hdr(c->skb)) & INET_ECN_MASK;
+}
+
+static bool hs_connect_read(struct hs_connecting *c, u8 family)
+{
+	const struct tcphdr *th = tcp_hdr(c->skb);
+	u32 len = c->skb->len - skb_transport_offset(c->skb);
+
+	if (!skb_dst(c->skb) || c->skb->ip_summed != CHECKSUM_PARTIAL)
+		return false;
+	hs_connect_key(c, family);
+	return hs_segment_parse(&c->seg, (const u8 *)th,
+				tcp_hdrlen(c->skb), len,
+				hs_connect_ecn_bits(c)) &&
+	       (c->seg.flags & (HS_SYN | HS_ACK)) == HS_SYN;
+}
+
+/* The length of the packet has changed. */
+static void hs_connect_fix_ip(struct sk_buff *skb, u8 family)
+{
+	if (family == AF_INET) {
+		ip_hdr(skb)->tot_len = htons(skb->len);
+		ip_send_check(ip_hdr(skb));
+	} else {
+		ipv6_hdr(skb)->payload_len =
+			htons(skb->len - sizeof(struct ipv6hdr));
+	}
+}
+
+/*
+ * Put another TCP header into the packet, at most as long as the one that is
+ * there: the native stack offers whatever the engine may.
+ */
+static bool hs_connect_rewrite(const struct hs_connecting *c,
+			       const struct hs_reply *reply)
+{
+	const struct hs_flow_key *key = &c->key;
+	struct sk_buff *skb = c->skb;
+	unsigned int old = tcp_hdrlen(skb), ip = skb_transport_offset(skb);
+	u8 header[HS_HEADER_MAX];
+	struct tcphdr *th;
+	size_t len;
+
+	len = hs_reply_build(header, reply, ntohs(key->local_port),
+			     ntohs(key->remote_port));
+	if (len > old || skb_cow_head(skb, 0))
+		return false;
+	if (len < old) {
+		memmove(skb->data + old - len, skb->data, ip);
+		__skb_pull(skb, old - len);
+		skb_reset_network_header(skb);
+		skb_set_transport_header(skb, ip);
+		hs_connect_fix_ip(skb, key->family);
+	}
+	th = tcp_hdr(skb);
+	memcpy(th, header, len);
+	if (key->family == AF_INET)
+		th->check = ~tcp_v4_check(len, key->local.v4, key->remote.v4,
+					  0);
+	else
+		th->check = ~tcp_v6_check(len, &key->local.v6, &key->remote.v6,
+					  0);
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	return true;
+}
+
+/*
+ * After TIME-WAIT the native stack has chosen an ISS that no old segment can be
+ * mistaken for.
+ */
+static u32 hs_connect_iss(const struct hs_connecting *c,
+			  const struct hs_claim *claim)
+{
+	bool fixed = hs_policy_isn(c->hn, claim) == THREEWAY_ISN_FIXED;
+
+	if (!fixed && tcp_sk(c->sk)->rx_opt.ts_recent_stamp)
+		return c->seg.seq;
+	return hs_isn_choose(c->hn, claim, &c->key, c->seg.seq);
+}
+
+/* The native TSval, so that the socket knows its own clock in the answer. */
+static u32 hs_connect_now_ms(const struct hs_connecting *c)
+{
+	if (c->seg.opts.present & HS_OPT_TIMESTAMPS)
+		return c->seg.opts.tsval - tcp_sk(c->sk)->tsoffset;
+	return tcp_time_stamp_raw();
+}
+
+static struct hs_flow *hs_connect_flow(const struct hs_connecting *c,
+				       struct hs_claim *claim)
+{
+	const struct sock *sk = c->sk;
+	struct hs_offer offer;
+	struct hs_flow *flow;
+
+	flow = hs_flow_alloc(c->hn, claim, HS_FLOW_CONNECT, NULL, &c->key);
+	if (!flow)
+		return NULL;
+	flow->socket = sk;
+	flow->uid = sk->sk_uid;
+	flow->bound_if = sk->sk_bound_dev_if;
+	flow->mark = READ_ONCE(sk->sk_mark);
+	flow->txhash = sk->sk_txhash;
+	flow->tos = c->key.family == AF_INET ? inet_sk(sk)->tos :
+					       inet6_sk(sk)->tclass;
+	hs_policy_offer(c->hn, claim, sk, c->key.family, &offer);
+	hs_tcb_active_open(&flow->tcb, &c->seg, &offer,
+			   hs_connect_iss(c, claim), tcp_sk(sk)->tsoffset);
+	return flow;
+}
+
+/* Context: hs_flow.lock held. Return: 0 when the flow is in the table. */
+static int hs_connect_start(const struct hs_connecting *c,
+			    struct hs_flow *flow, struct hs_reply *syn)
+{
+	struct hs_actions actions;
+	struct hs_policy policy;
+	int err;
+
+	hs_policy_read(flow, c->sk, &policy);
+	hs_syn_first(&flow->tcb, &policy, hs_connect_now_ms(c), &actions);
+	*syn = actions.reply;
+	err = hs_flow_insert(flow);
+	if (!err)
+		hs_flow_timer_set(flow, actions.timer_ms);
+	return err;
+}
+
+static unsigned int hs_connect_open(struct hs_connecting *c,
+				    struct hs_claim *claim)
+{
+	enum threeway_counter reason = hs_socket_objection(c->sk, &c->seg);
+	struct hs_flow *flow = NULL;
+	struct hs_reply syn;
+	int err = -ENOMEM;
+
+	if (reason == HS_NONE)
+		reason = hs_flow_limits(c->hn, claim, false);
+	if (reason != HS_NONE) {
+		hs_count(c->hn, reason);
+		return NF_ACCEPT;
+	}
+	if (!skb_cow_head(c->skb, 0))
+		flow = hs_connect_flow(c, claim);
+	if (flow) {
+		spin_lock(&flow->lock);
+		err = hs_connect_start(c, flow, &syn);
+		spin_unlock(&flow->lock);
+	}
+	if (err || !hs_connect_rewrite(c, &syn)) {
+		hs_count(c->hn, THREEWAY_C_native_no_memory);
+		if (!err)
+			hs_flow_end(flow, THREEWAY_C_flows_socket_gone);
+	} else {
+		hs_socket_set_iss(c->sk, flow->tcb.iss);
+		hs_socket_first_park(c->sk);
+		hs_count(c->hn, THREEWAY_C_flows_opened);
+		hs_count(c->hn, THREEWAY_C_sent_syn);
+	}
+	if (flow)
+		hs_flow_put(flow);
+	return NF_ACCEPT;
+}
+
+/* The native timer ran though it should not: the flow's will see to it. */
+static void hs_connect_hurry(struct hs_flow *flow)
+{
+	spin_lock(&flow->lock);
+	if (!flow->dead && !mod_timer(&flow->timer, jiffies + 1))
+		refcount_inc(&flow->refs);
+	spin_unlock(&flow->lock);
+}
+
+/* The socket's SYN again: as a copy if the engine wants one. */
+static unsigned int hs_connect_again(struct hs_connecting *c,
+				     struct hs_flow *flow)
+{
+	enum threeway_counter sent = THREEWAY_C_segment_native_syn;
+	struct hs_reply copy;
+	bool due;
+
+	spin_lock(&flow->lock);
+	due = flow->copy_due && !flow->dead;
+	flow->copy_due = false;
+	if (due)
+		hs_tcb_copy(&flow->tcb, hs_connect_now_ms(c), &copy);
+	spin_unlock(&flow->lock);
+	if (due && hs_connect_rewrite(c, &copy)) {
+		sent = copy.flags & HS_ACK ? THREEWAY_C_sent_synack_timer :
+					     THREEWAY_C_sent_syn_timer;
+		hs_count(c->hn, sent);
+		return NF_ACCEPT;
+	}
+	hs_count(c->hn, due ? THREEWAY_C_send_failed : sent);
+	if (!due)
+		hs_connect_hurry(flow);
+	consume_skb(c->skb);
+	return NF_STOLEN;
+}
+
+static unsigned int hs_connect_packet(struct hs_connecting *c)
+{
+	struct hs_claim *claim;
+	struct hs_flow *flow;
+
+	flow = hs_flow_find(c->hn, &c->key);
+	if (flow && hs_flow_hold(flow)) {
+		unsigned int verdict = NF_ACCEPT;
+		bool same = flow->socket == c->sk &&
+			    flow->tcb.iss == c->seg.seq;
+
+		if (same)
+			verdict = hs_connect_again(c, flow);
+		else
+			/* another connect() has the tuple now */
+			hs_flow_end(flow, flow->kind == HS_FLOW_CONNECT ?
+				    THREEWAY_C_flows_socket_gone :
+				    THREEWAY_C_flows_native_owns);
+		hs_flow_put(flow);
+		if (same)
+			return verdict;
+	}
+	claim = hs_claim_find(c->hn, THREEWAY_ACTIVE, &c->key);
+	if (!claim || claim->conf.mode != THREEWAY_HANDOFF)
+		return NF_ACCEPT;
+	return hs_connect_open(c, claim);
+}
+
+unsigned int hs_connect_output(struct hs_net *hn, struct sk_buff *skb,
+			       u8 family)
+{
+	struct hs_connecting c = { .hn = hn, .skb = skb, .sk = skb->sk };
+	unsigned int verdict = NF_ACCEPT;
+
+	local_bh_disable();
+	if (hs_connect_read(&c, family))
+		verdict = hs_connect_packet(&c);
+	local_bh_enable();
+	return verdict;
+}
+
+bool hs_connect_settle(struct hs_flow *flow, const struct sock *sk)
+{
+	enum threeway_counter reason = flow->outcome;
+
+	if (sk && hs_socket_connects(flow, sk))
+		return true;
+	if (sk && inet_sk_state_load(sk) != TCP_CLOSE)
+		reason = THREEWAY_C_flows_handed_over;
+	else if (reason == HS_NONE)
+		reason = THREEWAY_C_flows_socket_gone;
+	if (hs_flow_end(flow, reason) &&
+	    reason == THREEWAY_C_flows_handed_over)
+		atomic64_inc(&flow->claim->handed_over);
+	return false;
+}
+
+/* What the timer of a flow finds to do for the socket. */
+enum hs_connect_work {
+	HS_CONNECT_NOTHING,
+	HS_CONNECT_COPY,
+	HS_CONNECT_END,
+};
+
+/* The timer is due. Context: socket and hs_flow.lock held. */
+static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
+					       struct sock *sk, u32 *rto_ms)
+{
+	struct hs_actions actions;
+	struct hs_policy policy;
+
+	hs_policy_read(flow, sk, &policy);
+	hs_flow_aged(flow);
+	hs_timer_fires(&flow->tcb, &policy, tcp_time_stamp_raw(), &actions);
+	*rto_ms = actions.timer_ms;
+	if (actions.timer == HS_TIMER_SET)
+		hs_flow_timer_set(flow, actions.timer_ms);
+	if (actions.end != HS_NONE) {
+		flow->dead = true;
+		flow->outcome = actions.end;
+		hs_socket_prepare_end(sk);
+		return HS_CONNECT_END;
+	}
+	if (!actions.reply.flags)
+		return HS_CONNECT_NOTHING;
+	flow->copy_due = true;
+	hs_socket_prepare_copy(sk, flow->tcb.timeouts);
+	return HS_CONNECT_COPY;
+}
+
+/* Context: the socket locked. */
+static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
+					    struct sock *sk, u32 *rto_ms)
+{
+	enum hs_connect_work work = HS_CONNECT_NOTHING;
+
+	spin_lock(&flow->lock);
+	if (flow->dead || timer_pending(&flow->timer)) {
+		/* done, or set anew while we waited for the lock */
+	} else if (sock_owned_by_user(sk)) {
+		if (time_before(flow->due, jiffies + HS_CONNECT_BUSY))
+			flow->due = jiffies + HS_CONNECT_BUSY;
+		hs_flow_timer_arm(flow);
+	} else if (time_before(jiffies, flow->due)) {
+		hs_socket_park(sk, flow->tcb.timeouts,
+			       jiffies_to_msecs(inet_csk(sk)->icsk_rto));
+		hs_flow_timer_arm(flow);
+	} else {
+		work = hs_connect_timeout(flow, sk, rto_ms);
+	}
+	spin_unlock(&flow->lock);
+	return work;
+}
+
+/*
+ * A copy that nobody has let out was not sent: no route, no memory. If the socket
+ * is in use, its user will send it.
+ */
+static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
+{
+	bool lost = false;
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_SYN_SENT) {
+		spin_lock(&flow->lock);
+		lost = flow->copy_due;
+		flow->copy_due = false;
+		if (lost)
+			hs_copy_lost(&flow->tcb);
+		hs_socket_park(sk, flow->tcb.timeouts, rto_ms);
+		spin_unlock(&flow->lock);
+	}
+	bh_unlock_sock(sk);
+	if (lost)
+		hs_count(flow->hn, THREEWAY_C_send_failed);
+}
+
+static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)
+{
+	enum hs_connect_work work;
+	u32 rto_ms = 0;
+
+	bh_lock_sock(sk);
+	work = hs_connect_work(flow, sk, &rto_ms);
+	bh_unlock_sock(sk);
+	if (work == HS_CONNECT_END)
+		hs_flow_unlink(flow, flow->outcome);
+	if (work != HS_CONNECT_NOTHING)
+		hs_socket_fire(sk);
+	if (work == HS_CONNECT_COPY)
+		hs_connect_copied(flow, sk, rto_ms);
+}
+
+void hs_connect_timer(struct hs_flow *flow)
+{
+	struct sock *sk = hs_socket_get(flow);
+
+	if (hs_connect_settle(flow, sk))
+		hs_connect_timer_socket(flow, sk);
+	if (sk)
+		sock_gen_put(sk);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The native socket of a connect() that the engine does. */
+#include <net/inet_connection_sock.h>
+#include <net/mptcp.h>
+#include <net/tcp.h>
+
+#include "made.h"
+#include "native.h"
+#include "netns.h"
+#include "socket.h"
+
+/* Further away than any timeout of the engine. */
+#define HS_SOCKET_PARK	(600 * HZ)
+
+bool hs_socket_connects(const struct hs_flow *flow, const struct sock *sk)
+{
+	return inet_sk_state_load(sk) == TCP_SYN_SENT &&
+	       READ_ONCE(tcp_sk(sk)->snd_una) == flow->tcb.iss;
+}
+
+struct sock *hs_socket_get(const struct hs_flow *flow)
+{
+	struct sock *sk = hs_native_socket(flow->hn->net, &flow->key,
+					   flow->bound_if, 0);
+
+	if (!sk || sk == flow->socket)
+		return sk;
+	sock_gen_put(sk);
+	return NULL;
+}
+
+static bool hs_socket_signs(const struct sock *sk)
+{
+#ifdef CONFIG_TCP_MD5SIG
+	return rcu_access_pointer(tcp_sk(sk)->md5sig_info);
+#else
+	return false;
+#endif
+}
+
+static bool hs_socket_smc(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_SMC)
+	return tcp_sk(sk)->syn_smc;
+#else
+	return false;
+#endif
+}
+
+static bool hs_socket_bpf(const struct sock *sk)
+{
+#ifdef CONFIG_BPF
+	return tcp_sk(sk)->bpf_sock_ops_cb_flags;
+#else
+	return false;
+#endif
+}
+
+/* Its first SYN, nothing else, and not yet accounted for as sent. */
+static bool hs_socket_first_syn(const struct sock *sk)
+{
+	const struct sk_buff *skb = tcp_rtx_queue_head(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return skb && tp->packets_out == 1 &&
+	       !inet_csk(sk)->icsk_retransmits &&
+	       TCP_SKB_CB(skb)->seq == tp->snd_una &&
+	       TCP_SKB_CB(skb)->seq == tp->snd_nxt &&
+	       TCP_SKB_CB(skb)->end_seq == tp->snd_una + 1 &&
+	       tp->write_seq == tp->snd_una + 1;
+}
+
+enum threeway_counter hs_socket_objection(const struct sock *sk,
+					  const struct hs_segment *seg)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u16 present = seg->opts.present;
+
+	if (tp->repair)
+		return THREEWAY_C_native_repair;
+	if ((present & HS_OPT_FAST_OPEN) || tp->fastopen_req ||
+	    tp->syn_fastopen || tp->syn_data || seg->len > 1)
+		return THREEWAY_C_native_fast_open;
+	if ((present & (HS_OPT_MD5 | HS_OPT_AO)) || hs_socket_signs(sk))
+		return THREEWAY_C_native_md5;
+	if ((present & HS_OPT_MPTCP) || sk_is_mptcp(sk))
+		return THREEWAY_C_native_mptcp;
+	if ((present & HS_OPT_SMC) || hs_socket_smc(sk))
+		return THREEWAY_C_native_smc;
+	if (hs_socket_bpf(sk))
+		return THREEWAY_C_native_bpf;
+	if (!hs_socket_first_syn(sk))
+		return THREEWAY_C_native_busy_socket;
+	return HS_NONE;
+}
+
+void hs_socket_set_iss(struct sock *sk, u32 iss)
+{
+	struct sk_buff *skb = tcp_rtx_queue_head(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	TCP_SKB_CB(skb)->seq = iss;
+	TCP_SKB_CB(skb)->end_seq = iss + 1;
+	WRITE_ONCE(tp->snd_una, iss);
+	WRITE_ONCE(tp->snd_nxt, iss);
+	WRITE_ONCE(tp->write_seq, iss + 1);
+	tp->pushed_seq = iss;
+	tp->snd_sml = iss;
+	tp->snd_up = iss;
+}
+
+/* connect() arms its timer by this when the SYN has left. */
+void hs_socket_first_park(struct sock *sk)
+{
+	inet_csk(sk)->icsk_rto = TCP_RTO_MAX;
+}
+
+static void hs_socket_timer_set(struct sock *sk, unsigned long delay)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_pending = ICSK_TIME_RETRANS;
+	icsk->icsk_timeout = jiffies + delay;
+	sk_reset_timer(sk, &icsk->icsk_retransmit_timer, icsk->icsk_timeout);
+}
+
+void hs_socket_park(struct sock *sk, u32 timeouts, u32 rto_ms)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_retransmits = min(timeouts, 255U);
+	icsk->icsk_rto = msecs_to_jiffies(rto_ms);
+	hs_socket_timer_set(sk, HS_SOCKET_PARK);
+}
+
+static void hs_socket_prepare(struct sock *sk, u8 retransmits)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_retransmits = retransmits;
+	icsk->icsk_pending = ICSK_TIME_RETRANS;
+	icsk->icsk_timeout = jiffies;
+}
+
+/*
+ * With no retransmission on its account the socket does not ask whether its own
+ * limits allow one: that is decided. It would look for another route if there
+ * were any.
+ */
+void hs_socket_prepare_copy(struct sock *sk, u32 timeouts)
+{
+	if (timeouts > 1)
+		__dst_negative_advice(sk);
+	hs_socket_prepare(sk, 0);
+}
+
+/* No socket allows as many retransmissions as this. */
+void hs_socket_prepare_end(struct sock *sk)
+{
+	hs_socket_prepare(sk, 255);
+}
+
+void hs_socket_fire(struct sock *sk)
+{
+	struct timer_list *timer = &inet_csk(sk)->icsk_retransmit_timer;
+
+	/* an armed timer has a reference, which its function drops */
+	sock_hold(sk);
+	timer->function(timer);
+}
+
+void hs_socket_resume(struct hs_flow *flow)
+{
+	unsigned long now = jiffies;
+	struct sock *sk;
+
+	rcu_read_lock();
+	sk = hs_socket_get(flow);
+	rcu_read_unlock();
+	if (!sk)
+		return;
+	lock_sock(sk);
+	if (hs_socket_connects(flow, sk)) {
+		struct inet_connection_sock *icsk = inet_csk(sk);
+		u32 timeouts = flow->tcb.timeouts;
+
+		icsk->icsk_retransmits = min(timeouts, 255U);
+		icsk->icsk_rto = min_t(unsigned long, TCP_RTO_MAX,
+				       tcp_timeout_init(sk) <<
+				       min(timeouts, 7U));
+		hs_socket_timer_set(sk, time_after(flow->due, now) ?
+				    flow->due - now : 1);
+	}
+	release_sock(sk);
+	sock_put(sk);
+}
+
+int hs_socket_inject(const struct hs_flow *flow, struct sock *sk,
+		     const struct hs_reply *reply, const struct sk_buff *model)
+{
+	struct sk_buff *skb = hs_made_segment(flow, reply, model);
+
+	if (!skb)
+		return -ENOMEM;
+	if (!sock_owned_by_user(sk)) {
+		sk->sk_backlog_rcv(sk, skb);
+		return 0;
+	}
+	if (!sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf)))
+		return 0;
+	kfree_skb(skb);
+	return -ENOMEM;
+}
