@@ -211,6 +211,57 @@ int threeway_flow_del(int fd, __u64 id, const struct threeway_flow_key *key)
 }
 
 /**
+ * threeway_open_flow() - begin a handshake without a socket
+ * @fd:		from threeway_open()
+ * @open:	remote address and port, policy, with id 0; gets its id and the
+ *		local address and port
+ *
+ * Return: 0 while the flow is in SYN-SENT, or -errno.
+ */
+int threeway_open_flow(int fd, struct threeway_open *open)
+{
+	return call(fd, THREEWAY_IOC_OPEN, open);
+}
+
+/**
+ * threeway_event_start() - let events wait in the file from now on
+ * @fd:		from threeway_open()
+ * @flow:	only those of this flow, 0 for all
+ * @claim:	only those of this claim, 0 for all
+ * @room:	events that wait at most, 16 to 65536
+ *
+ * Return: 0 or -errno.
+ */
+int threeway_event_start(int fd, __u64 flow, __u32 claim, __u32 room)
+{
+	struct threeway_event_start start = {
+		.flow = flow,
+		.claim = claim,
+		.room = room,
+	};
+
+	return call(fd, THREEWAY_IOC_EVENT_START, &start);
+}
+
+/**
+ * threeway_event_read() - read events
+ * @fd:		from threeway_open(), after threeway_event_start()
+ * @events:	array, gets the events
+ * @room:	elements of @events
+ *
+ * Waits for the first event unless the file is non-blocking.
+ *
+ * Return: the number of events, or -errno: -EAGAIN when there is none and the
+ * file is non-blocking, -EINTR when a signal came first.
+ */
+int threeway_event_read(int fd, struct threeway_event *events, unsigned int room)
+{
+	ssize_t got = read(fd, events, (size_t)room * sizeof(*events));
+
+	return got < 0 ? -errno : (int)(got / sizeof(*events));
+}
+
+/**
  * threeway_stat_get() - read the counters of the namespace
  * @fd:		from threeway_open()
  * @values:	array, gets the counters by enum threeway_counter; those that

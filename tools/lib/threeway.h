@@ -21,6 +21,11 @@ int threeway_claim_list(int fd, struct threeway_claim_record **records);
 int threeway_flow_list(int fd, struct threeway_flow **flows);
 int threeway_flow_del(int fd, __u64 id, const struct threeway_flow_key *key);
 
+int threeway_open_flow(int fd, struct threeway_open *open);
+
+int threeway_event_start(int fd, __u64 flow, __u32 claim, __u32 room);
+int threeway_event_read(int fd, struct threeway_event *events, unsigned int room);
+
 int threeway_stat_get(int fd, __u64 *values, unsigned int room);
 const char *threeway_counter_name(unsigned int counter);
 int threeway_counter_find(const char *name);
