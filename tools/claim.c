@@ -13,12 +13,14 @@
 #include "policy.h"
 #include "print.h"
 #include "tool.h"
+#include "words.h"
 
 #define HELP		"threeway claim help"
 
 /* The words of a claim; each is a bit in struct words. */
 enum word {
 	WORD_PASSIVE,
+	WORD_ACTIVE,
 	WORD_LOCAL,
 	WORD_PORT,
 	WORD_REMOTE,
@@ -30,6 +32,7 @@ enum word {
 };
 
 #define BIT(word)	(1U << (word))
+#define BIT_DIRECTION	(BIT(WORD_PASSIVE) | BIT(WORD_ACTIVE))
 
 /**
  * struct words - a claim as the command line describes it
@@ -41,39 +44,33 @@ struct words {
 	unsigned int given;
 };
 
-static const struct keyword directions[] = {
-	{ "passive", THREEWAY_PASSIVE },
-	{ }
-};
-
-static const struct keyword modes[] = {
-	{ "handoff", THREEWAY_HANDOFF },
-	{ }
-};
-
 static void usage(FILE *file)
 {
 	char buf[64];
 	unsigned int i;
 
-	fputs("Usage: threeway claim add passive [ SELECTOR ] [ mode MODE ] [ POLICY ]\n"
+	fputs("Usage: threeway claim add { passive | active } [ SELECTOR ] [ mode MODE ]\n"
+	      "                          [ POLICY ]\n"
 	      "       threeway claim del { id ID | CLAIM }\n"
 	      "       threeway claim { show | flush } [ id ID | CLAIM ]\n"
 	      "CLAIM    := words of claim add; those left out match every value\n"
 	      "SELECTOR := [ local PREFIX ] [ port PORTS ] [ remote PREFIX ]\n"
 	      "PREFIX   := { ADDRESS[/LENGTH] | any }\n"
-	      "PORTS    := { PORT | FIRST-LAST | any }\n"
-	      "MODE     := { handoff }\n"
-	      "POLICY   := words of this list; those left out follow the sysctls net.threeway.*\n",
+	      "PORTS    := { PORT | FIRST-LAST | any } of the service: local ports of a passive\n"
+	      "            claim, remote ports of an active one\n"
+	      "MODE     := { handoff | hold | observe }\n"
+	      "POLICY   := words of this list; those left out follow the sysctls net.threeway.*\n"
+	      "            (freeze, lifetime_ms, delay_ms and lose only with mode hold)\n",
 	      file);
 	for (i = 0; i < POLICY_WORDS; i++)
-		fprintf(file, "            %-15s %s\n", policy_word(i), policy_expected(i, buf));
+		fprintf(file, "            %-20s %s\n", policy_word(i), policy_expected(i, buf));
 }
 
 static const struct keyword *word_table(void)
 {
 	static struct keyword table[WORD_MAX + 1] = {
 		{ "passive", WORD_PASSIVE },
+		{ "active", WORD_ACTIVE },
 		{ "local", WORD_LOCAL },
 		{ "port", WORD_PORT },
 		{ "remote", WORD_REMOTE },
@@ -144,7 +141,7 @@ static int parse_claim_ports(const char *text, struct threeway_claim *claim)
 
 static int parse_mode(const char *text, struct threeway_claim *claim)
 {
-	int mode, status = keyword_value(modes, "mode", text, &mode);
+	int mode, status = keyword_value(mode_words, "mode", text, &mode);
 
 	if (!status)
 		claim->mode = mode;
@@ -160,7 +157,7 @@ static const char *value_expected(enum word word, char buf[64])
 	case WORD_PORT:
 		return PORTS_EXPECTED;
 	case WORD_MODE:
-		return "handoff";
+		return MODES_EXPECTED;
 	case WORD_ID:
 		return "the number of a claim";
 	default:
@@ -185,11 +182,33 @@ static int parse_value(enum word word, const char *text, struct threeway_claim *
 	}
 }
 
+static int parse_direction(enum word word, struct words *words)
+{
+	if (words->given & BIT_DIRECTION & ~BIT(word))
+		return usage_error("expected passive or active, not both");
+	words->claim.direction = word == WORD_ACTIVE ? THREEWAY_ACTIVE : THREEWAY_PASSIVE;
+	return STATUS_OK;
+}
+
+static int parse_word(enum word word, struct args *args, struct words *words)
+{
+	const char *text = word_table()[word].word, *value;
+	char buf[64];
+	int status;
+
+	status = keyword_once(&words->given, BIT(word), text);
+	if (status)
+		return status;
+	if (BIT(word) & BIT_DIRECTION)
+		return parse_direction(word, words);
+	status = args_value(args, text, value_expected(word, buf), &value);
+	return status ? status : parse_value(word, value, &words->claim);
+}
+
 /* Sets help and stops when it meets that word. */
 static int parse_words(struct args *args, struct words *words, bool *help)
 {
-	const char *text, *value;
-	char buf[64];
+	const char *text;
 	int word, status;
 
 	memset(words, 0, sizeof(*words));
@@ -206,13 +225,7 @@ static int parse_words(struct args *args, struct words *words, bool *help)
 			*help = true;
 			return STATUS_OK;
 		}
-		text = word_table()[word].word;
-		status = keyword_once(&words->given, BIT(word), text);
-		if (!status && word != WORD_PASSIVE) {
-			status = args_value(args, text, value_expected(word, buf), &value);
-			if (!status)
-				status = parse_value(word, value, &words->claim);
-		}
+		status = parse_word(word, args, words);
 		if (status)
 			return status;
 	}
@@ -230,11 +243,11 @@ static void show_record(const struct threeway_claim_record *record)
 	char buf[PREFIX_MAX];
 
 	print_record();
-	print_string("direction", NULL, keyword_name(directions, claim->direction, buf));
+	print_string("direction", NULL, keyword_name(direction_words, claim->direction, buf));
 	print_address("local", "local", local.family, format_prefix(&local, buf));
 	print_string("port", "port", format_ports(&ports, buf));
 	print_address("remote", "remote", remote.family, format_prefix(&remote, buf));
-	print_string("mode", "mode", keyword_name(modes, claim->mode, buf));
+	print_string("mode", "mode", keyword_name(mode_words, claim->mode, buf));
 	policy_print(&claim->policy);
 	print_comment();
 	print_u64("id", "id", claim->id);
@@ -274,6 +287,8 @@ static bool matches(const struct threeway_claim *claim, const struct words *word
 	if (given & BIT(WORD_ID))
 		return claim->id == wanted->id;
 	if (wanted->family != AF_UNSPEC && claim->family != wanted->family)
+		return false;
+	if (given & BIT_DIRECTION && claim->direction != wanted->direction)
 		return false;
 	if (given & BIT(WORD_LOCAL) && !same_prefix(claim, wanted, WORD_LOCAL))
 		return false;
@@ -346,10 +361,13 @@ static int claim_add(struct words *words)
 	int fd, err, status;
 
 	if (words->given & BIT(WORD_ID))
-		return usage_error("claim add: id is given by the module, expected passive");
-	if (!(words->given & BIT(WORD_PASSIVE)))
-		return usage_error("claim add: no direction, expected passive");
-	status = tool_device(&fd);
+		return usage_error("claim add: id is given by the module, "
+				   "expected passive or active");
+	if (!(words->given & BIT_DIRECTION))
+		return usage_error("claim add: no direction, expected passive or active");
+	status = policy_check(&words->claim.policy, words->claim.mode);
+	if (!status)
+		status = tool_device(&fd);
 	if (status)
 		return status;
 	err = threeway_claim_add(fd, &words->claim);
@@ -424,16 +442,27 @@ static int ambiguous(const struct threeway_claim_record *records, int count)
 		       i < count ? ", ..." : "");
 }
 
-/* What claim add makes of some words is what claim del deletes by them. */
+/*
+ * What claim add makes of some words is what claim del deletes by them, unless
+ * they tell no direction and there is one of each.
+ */
 static const struct threeway_claim_record *
 exact_record(const struct threeway_claim_record *records, int count, const struct words *words)
 {
+	const struct threeway_claim_record *found = NULL;
+	struct threeway_claim wanted = words->claim;
 	int i;
 
-	for (i = 0; i < count; i++)
-		if (same_selector(&records[i].claim, &words->claim))
-			return &records[i];
-	return NULL;
+	for (i = 0; i < count; i++) {
+		if (!(words->given & BIT_DIRECTION))
+			wanted.direction = records[i].claim.direction;
+		if (!same_selector(&records[i].claim, &wanted))
+			continue;
+		if (found)
+			return NULL;
+		found = &records[i];
+	}
+	return found;
 }
 
 static int claim_del(struct words *words)

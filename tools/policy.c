@@ -11,8 +11,11 @@
 #include "tool.h"
 
 #define ISN_EXPECTED	"engine, kernel or fixed:0-4294967295"
+#define FREEZE_EXPECTED	"none, syn-sent, syn-received, final-ack or refuse"
+#define LOSE_MAX	32
+#define LOSE_EXPECTED	"numbers of segments, 1-32, with commas between them"
 
-enum kind { KIND_NUMBER, KIND_SWITCH, KIND_ISN };
+enum kind { KIND_NUMBER, KIND_SWITCH, KIND_ISN, KIND_FREEZE, KIND_LOSE };
 
 /**
  * struct policy_value - a word and its member of struct threeway_policy
@@ -49,11 +52,29 @@ static const struct policy_value values[POLICY_WORDS] = {
 	{ "window_scaling", THREEWAY_P_WINDOW_SCALING, MEMBER(window_scaling),
 	  KIND_SWITCH, 0, 0 },
 	{ "ecn", THREEWAY_P_ECN, MEMBER(ecn), KIND_SWITCH, 0, 0 },
+	{ "syn_retries", THREEWAY_P_SYN_RETRIES, MEMBER(syn_retries),
+	  KIND_NUMBER, 0, 255 },
+	{ "syn_linear_timeouts", THREEWAY_P_SYN_LINEAR_TIMEOUTS,
+	  MEMBER(syn_linear_timeouts), KIND_NUMBER, 0, 255 },
+	{ "freeze", THREEWAY_P_FREEZE, MEMBER(freeze), KIND_FREEZE, 0, 0 },
+	{ "lifetime_ms", THREEWAY_P_LIFETIME, MEMBER(lifetime_ms),
+	  KIND_NUMBER, 1000, 86400000 },
+	{ "delay_ms", THREEWAY_P_DELAY, MEMBER(delay_ms), KIND_NUMBER, 0, 600000 },
+	{ "lose", THREEWAY_P_LOSE, MEMBER(lose), KIND_LOSE, 0, 0 },
 };
 
 static const struct keyword isn_words[] = {
 	{ "engine", THREEWAY_ISN_ENGINE },
 	{ "kernel", THREEWAY_ISN_KERNEL },
+	{ }
+};
+
+static const struct keyword freeze_words[] = {
+	{ "none", THREEWAY_FREEZE_NONE },
+	{ "syn-sent", THREEWAY_FREEZE_SYN_SENT },
+	{ "syn-received", THREEWAY_FREEZE_SYN_RECEIVED },
+	{ "final-ack", THREEWAY_FREEZE_FINAL_ACK },
+	{ "refuse", THREEWAY_FREEZE_REFUSE },
 	{ }
 };
 
@@ -69,6 +90,10 @@ const char *policy_expected(unsigned int index, char buf[64])
 		return "on or off";
 	case KIND_ISN:
 		return ISN_EXPECTED;
+	case KIND_FREEZE:
+		return FREEZE_EXPECTED;
+	case KIND_LOSE:
+		return LOSE_EXPECTED;
 	case KIND_NUMBER:
 		break;
 	}
@@ -115,6 +140,38 @@ static int parse_isn(const char *text, struct threeway_policy *policy)
 	return STATUS_OK;
 }
 
+static int parse_freeze(const struct policy_value *value, const char *text,
+			struct threeway_policy *policy)
+{
+	int freeze, status = keyword_value(freeze_words, value->word, text, &freeze);
+
+	if (!status)
+		policy->freeze = freeze;
+	return status;
+}
+
+/* "1,3": the first and the third segment. */
+static int parse_lose(const char *text, struct threeway_policy *policy)
+{
+	const char *rest = text;
+
+	do {
+		size_t length = strcspn(rest, ",");
+		unsigned int number = 0;
+		size_t i;
+
+		for (i = 0; i < length && rest[i] >= '0' && rest[i] <= '9' && i < 2; i++)
+			number = number * 10 + rest[i] - '0';
+		if (i < length || !number || number > LOSE_MAX)
+			return usage_error("lose \"%s\": expected " LOSE_EXPECTED, text);
+		if (policy->lose & 1U << (number - 1))
+			return usage_error("lose \"%s\": %u is given twice", text, number);
+		policy->lose |= 1U << (number - 1);
+		rest += length;
+	} while (*rest++ == ',');
+	return STATUS_OK;
+}
+
 int policy_parse(unsigned int index, const char *text, struct threeway_policy *policy)
 {
 	const struct policy_value *value = &values[index];
@@ -125,11 +182,28 @@ int policy_parse(unsigned int index, const char *text, struct threeway_policy *p
 		return parse_switch(value, text, policy);
 	case KIND_ISN:
 		return parse_isn(text, policy);
+	case KIND_FREEZE:
+		return parse_freeze(value, text, policy);
+	case KIND_LOSE:
+		return parse_lose(text, policy);
 	case KIND_NUMBER:
 		break;
 	}
 	return parse_number(value->word, text, value->min, value->max, false,
 			    number_of(value, policy));
+}
+
+int policy_check(const struct threeway_policy *policy, int mode)
+{
+	unsigned int i;
+
+	if (mode == THREEWAY_HOLD)
+		return STATUS_OK;
+	for (i = 0; i < POLICY_WORDS; i++)
+		if (policy->set & values[i].bit & THREEWAY_P_HOLD)
+			return usage_error("%s: expected only with mode hold",
+					   values[i].word);
+	return STATUS_OK;
 }
 
 static void print_isn(const struct threeway_policy *policy)
@@ -144,10 +218,22 @@ static void print_isn(const struct threeway_policy *policy)
 	}
 }
 
+static void print_lose(__u32 lose)
+{
+	__u64 numbers[LOSE_MAX];
+	unsigned int i, count = 0;
+
+	for (i = 0; i < LOSE_MAX; i++)
+		if (lose & 1U << i)
+			numbers[count++] = i + 1;
+	print_numbers("lose", "lose", numbers, count);
+}
+
 void policy_print(const struct threeway_policy *policy)
 {
 	struct threeway_policy copy = *policy;
 	unsigned int i;
+	char buf[16];
 
 	for (i = 0; i < POLICY_WORDS; i++) {
 		const struct policy_value *value = &values[i];
@@ -163,6 +249,13 @@ void policy_print(const struct threeway_policy *policy)
 			break;
 		case KIND_ISN:
 			print_isn(policy);
+			break;
+		case KIND_FREEZE:
+			print_string(value->word, value->word,
+				     keyword_name(freeze_words, policy->freeze, buf));
+			break;
+		case KIND_LOSE:
+			print_lose(policy->lose);
 			break;
 		}
 	}

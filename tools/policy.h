@@ -10,7 +10,7 @@
 
 #include "lib/threeway.h"
 
-#define POLICY_WORDS	9
+#define POLICY_WORDS	15
 
 /* The word of index 0 to POLICY_WORDS - 1. */
 const char *policy_word(unsigned int index);
@@ -18,6 +18,8 @@ const char *policy_word(unsigned int index);
 int policy_parse(unsigned int index, const char *text, struct threeway_policy *policy);
 /* What may follow that word. */
 const char *policy_expected(unsigned int index, char buf[64]);
+/* Is every value that is set of use in this mode? mode is an enum threeway_mode. */
+int policy_check(const struct threeway_policy *policy, int mode);
 /* Prints each value that is set. */
 void policy_print(const struct threeway_policy *policy);
 /* Does every value that wanted sets stand in policy, too? */

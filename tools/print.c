@@ -202,6 +202,25 @@ void print_u64(const char *key, const char *label, __u64 value)
 		text_add(add_field(label, true), NULL, "%llu", (unsigned long long)value);
 }
 
+void print_numbers(const char *key, const char *label, const __u64 *values,
+		   unsigned int count)
+{
+	struct json_object *array;
+	struct text *text;
+	unsigned int i;
+
+	if (print_options.json) {
+		array = need(json_object_new_array());
+		for (i = 0; i < count; i++)
+			json_object_array_add(array, need(json_object_new_uint64(values[i])));
+		add_json(key, array);
+		return;
+	}
+	text = add_field(label, false);
+	for (i = 0; i < count; i++)
+		text_add(text, NULL, "%s%llu", i ? "," : "", (unsigned long long)values[i]);
+}
+
 void print_switch(const char *key, const char *label, bool value)
 {
 	if (print_options.json)

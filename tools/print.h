@@ -55,6 +55,9 @@ void print_comment(void);
 
 void print_string(const char *key, const char *label, const char *value);
 void print_u64(const char *key, const char *label, __u64 value);
+/* Numbers with commas between them; in JSON an array. */
+void print_numbers(const char *key, const char *label, const __u64 *values,
+		   unsigned int count);
 /* on or off; in JSON true or false. */
 void print_switch(const char *key, const char *label, bool value);
 /* Milliseconds; as text in seconds. */

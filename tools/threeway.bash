@@ -39,12 +39,16 @@ _threeway_value()
 	flow:state)
 		_threeway_reply "SYN-RECEIVED" ;;
 	claim:mode)
-		_threeway_reply "handoff" ;;
+		_threeway_reply "handoff hold observe" ;;
+	claim:freeze)
+		_threeway_reply "none syn-sent syn-received final-ack refuse" ;;
 	claim:isn)
 		_threeway_reply "engine kernel fixed:" ;;
 	claim:sack | claim:timestamps | claim:window_scaling | claim:ecn)
 		_threeway_reply "on off" ;;
-	claim:synack_retries | claim:rto_initial_ms | claim:rto_max_ms | claim:backlog)
+	claim:synack_retries | claim:rto_initial_ms | claim:rto_max_ms | claim:backlog | \
+	claim:syn_retries | claim:syn_linear_timeouts | claim:lifetime_ms | \
+	claim:delay_ms | claim:lose)
 		COMPREPLY=() ;;
 	*)
 		return 1 ;;
@@ -54,13 +58,14 @@ _threeway_value()
 _threeway_words()
 {
 	local policy="synack_retries rto_initial_ms rto_max_ms backlog isn sack
-		timestamps window_scaling ecn"
+		timestamps window_scaling ecn syn_retries syn_linear_timeouts freeze
+		lifetime_ms delay_ms lose"
 
 	case $1:$2 in
 	claim:add)
-		_threeway_reply "passive local port remote mode $policy help" ;;
+		_threeway_reply "passive active local port remote mode $policy help" ;;
 	claim:del | claim:show | claim:flush)
-		_threeway_reply "id passive local port remote mode $policy help" ;;
+		_threeway_reply "id passive active local port remote mode $policy help" ;;
 	flow:show | flow:kill)
 		_threeway_reply "all state local port remote remote_port claim id help" ;;
 	stat:show)

@@ -86,9 +86,10 @@ test_abbreviations()
 {
 	accepts c
 	accepts cl a pa po 80
-	accepts c a pas l 192.0.2.1 po 80
+	accepts c a pas loc 192.0.2.1 po 80
+	accepts c a ac rem 192.0.2.1 m hold fr syn-s li 1000
 	accepts c d id 1
-	accepts c f passive mo h
+	accepts c f passive mo hand
 	accepts f s st syn-r re any remote_ 80 c 1
 	accepts -j -s -p c s
 	accepts --json --pretty claim list
@@ -171,6 +172,8 @@ test_policy()
 	number rto_initial_ms 100 60000
 	number rto_max_ms 1000 120000
 	number backlog 1 16777216
+	number syn_retries 0 255
+	number syn_linear_timeouts 0 255
 	accepts claim add passive sack on timestamps off window_scaling on ecn off
 	accepts claim add passive isn engine
 	accepts claim add passive isn fixed:0xffffffff
@@ -179,16 +182,45 @@ test_policy()
 	refuses 'isn fixed "4294967296": expected 0-4294967295' \
 		claim add passive isn fixed:4294967296
 	refuses 'sack "1": expected on or off' claim add passive sack 1
-	refuses 'mode "drop": expected handoff' claim add passive mode drop
+	refuses 'mode "drop": expected handoff, hold, observe' claim add passive mode drop
 	refuses "backlog: no value, expected 1-16777216" claim add passive backlog
 	refuses 'backlog "99999999999999999999": expected 1-16777216' \
 		claim add passive backlog 99999999999999999999
 }
 
+test_hold()
+{
+	local lose="expected numbers of segments, 1-32, with commas between them" word
+
+	accepts claim add active mode hold
+	accepts claim add passive mode observe
+	accepts claim add passive mode hold lose 1,2,32 freeze refuse
+	accepts claim add passive lifetime_ms 1000 delay_ms 600000 mode hold
+	for word in none syn-sent syn-received final-ack refuse; do
+		accepts claim add active mode hold freeze "$word"
+	done
+	refuses 'freeze "now": expected none, syn-sent, syn-received, final-ack, refuse' \
+		claim add active mode hold freeze now
+	refuses 'freeze "syn": expected syn-sent, syn-received' \
+		claim add active mode hold freeze syn
+	for word in 0 33 1,0 , 1, ,1 1,,2 a 1-3 +1 100 ''; do
+		refuses "lose \"$word\": $lose" claim add active mode hold lose "$word"
+	done
+	refuses 'lose "7,1,7": 7 is given twice' claim add active mode hold lose 7,1,7
+	refuses 'lifetime_ms "999": expected 1000-86400000' claim add active lifetime_ms 999
+	refuses 'delay_ms "600001": expected 0-600000' claim add active delay_ms 600001
+	refuses 'freeze: expected only with mode hold' claim add active freeze none
+	refuses 'lifetime_ms: expected only with mode hold' \
+		claim add passive mode observe lifetime_ms 1000
+	refuses 'delay_ms: expected only with mode hold' claim add active delay_ms 1 mode handoff
+	refuses 'lose: expected only with mode hold' claim add active lose 1
+}
+
 test_commands()
 {
-	refuses "claim add: no direction, expected passive" claim add port 80
-	refuses "claim add: id is given by the module, expected passive" claim add id 3
+	refuses "claim add: no direction, expected passive or active" claim add port 80
+	refuses "claim add: id is given by the module, expected passive or active" claim add id 3
+	refuses "expected passive or active, not both" claim add passive active
 	refuses "port is given twice" claim add passive port 80 port 80
 	refuses "claim del: which one? expected id ID or words of claim add" claim del
 	refuses "claim del: which one? expected id ID or words of claim add" -4 claim del
@@ -216,7 +248,7 @@ test_batch()
 		'1 threeway: stdin:4: port "x": expected 1-65535, FIRST-LAST or any'
 	out=$("$tool" -batch - <<<"$lines" 2>/dev/null)
 	check_equal "batch: the first error ends it" "$(grep '^Usage:' <<<"$out")" \
-		"Usage: threeway claim add passive [ SELECTOR ] [ mode MODE ] [ POLICY ]"
+		"Usage: threeway claim add { passive | active } [ SELECTOR ] [ mode MODE ]"
 	status=0
 	out=$("$tool" -force -batch - <<<"$lines" 2>/dev/null) || status=$?
 	check_equal "batch: -force goes on, and exits 1 all the same" \
@@ -284,18 +316,19 @@ test_documents()
 	completes "completion: objects" "claim" c
 	completes "completion: commands" "add del show flush help" claim ''
 	completes "completion: every policy word" \
-		"passive local port remote mode $policy help" claim add ''
+		"passive active local port remote mode $policy help" claim add ''
 	completes "completion: values" "on off" -j c a passive sack ''
 	completes "completion: counters" "native_md5 native_mptcp native_migrate native_min_ttl" \
 		stat show native_m
 }
 
-tap_plan 119
+tap_plan 159
 test_help
 test_abbreviations
 test_prefixes
 test_ports
 test_policy
+test_hold
 test_commands
 test_batch
 test_output
