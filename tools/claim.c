@@ -361,8 +361,7 @@ static int claim_add(struct words *words)
 	int fd, err, status;
 
 	if (words->given & BIT(WORD_ID))
-		return usage_error("claim add: id is given by the module, "
-				   "expected passive or active");
+		return usage_error("claim add: id is given by the module, expected passive or active");
 	if (!(words->given & BIT_DIRECTION))
 		return usage_error("claim add: no direction, expected passive or active");
 	status = policy_check(&words->claim.policy, words->claim.mode);

@@ -2,183 +2,75 @@
 /*
  * threeway: the object flow
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "error.h"
+#include "filter.h"
+#include "key.h"
 #include "lib/threeway.h"
 #include "print.h"
 #include "tool.h"
+#include "words.h"
 
 #define HELP		"threeway flow help"
 
-/* The words of a filter; each is a bit in struct filter. */
-enum word {
-	WORD_STATE,
-	WORD_LOCAL,
-	WORD_PORT,
-	WORD_REMOTE,
-	WORD_REMOTE_PORT,
-	WORD_CLAIM,
-	WORD_ID,
-	WORD_ALL,
-	WORD_HELP,
-};
-
-#define BIT(word)	(1U << (word))
+/* The words of show and kill beside those of a filter. */
+enum word { WORD_ALL = FILTER_WORDS, WORD_HELP };
 
 static const struct keyword words[] = {
-	[WORD_STATE] = { "state", WORD_STATE },
-	[WORD_LOCAL] = { "local", WORD_LOCAL },
-	[WORD_PORT] = { "port", WORD_PORT },
-	[WORD_REMOTE] = { "remote", WORD_REMOTE },
-	[WORD_REMOTE_PORT] = { "remote_port", WORD_REMOTE_PORT },
-	[WORD_CLAIM] = { "claim", WORD_CLAIM },
-	[WORD_ID] = { "id", WORD_ID },
-	[WORD_ALL] = { "all", WORD_ALL },
-	[WORD_HELP] = { "help", WORD_HELP },
-	{ }
-};
-
-static const struct keyword states[] = {
-	{ "SYN-RECEIVED", THREEWAY_SYN_RECEIVED },
-	{ "SYN-RECV", THREEWAY_SYN_RECEIVED },
+	FILTER_KEYWORDS,
+	{ "all", WORD_ALL },
+	{ "help", WORD_HELP },
 	{ }
 };
 
 /**
- * struct filter - which flows are meant
- * @given:	the words that were given, by enum word
- * @family:	AF_INET, AF_INET6 or AF_UNSPEC
- * @state:	enum threeway_state
- * @claim:	id of the claim
- * @id:		id of the flow
- * @local:	where the local address is
- * @remote:	where the remote address is
- * @port:	where the local port is
- * @remote_port: where the remote port is
+ * struct chosen - what the words of show and kill say
+ * @filter:	which flows are meant
+ * @all:	the word all
+ * @help:	the word help
  */
-struct filter {
-	unsigned int given;
-	int family;
-	int state;
-	__u32 claim;
-	__u64 id;
-	struct prefix local;
-	struct prefix remote;
-	struct port_range port;
-	struct port_range remote_port;
+struct chosen {
+	struct filter filter;
+	bool all;
+	bool help;
 };
 
 static void usage(FILE *file)
 {
 	fputs("Usage: threeway flow show [ all | FILTER ]\n"
 	      "       threeway flow kill { all | FILTER }\n"
-	      "FILTER := [ state STATE ] [ local PREFIX ] [ port PORTS ]\n"
-	      "          [ remote PREFIX ] [ remote_port PORTS ] [ claim ID ] [ id ID ]\n"
-	      "STATE  := { SYN-RECEIVED }\n"
-	      "PREFIX := { ADDRESS[/LENGTH] | any }\n"
-	      "PORTS  := { PORT | FIRST-LAST | any }\n", file);
+	      FILTER_USAGE, file);
 }
 
-static const char *value_expected(enum word word)
+static int parse_words(struct args *args, struct chosen *chosen)
 {
-	switch (word) {
-	case WORD_STATE:
-		return "SYN-RECEIVED";
-	case WORD_LOCAL:
-	case WORD_REMOTE:
-		return PREFIX_EXPECTED;
-	case WORD_PORT:
-	case WORD_REMOTE_PORT:
-		return PORTS_EXPECTED;
-	case WORD_CLAIM:
-		return "the number of a claim";
-	default:
-		return "the number of a flow";
-	}
-}
+	int word, status = STATUS_OK;
+	const char *text;
 
-static int parse_value(enum word word, const char *text, struct filter *filter)
-{
-	const char *name = words[word].word;
+	memset(chosen, 0, sizeof(*chosen));
+	filter_init(&chosen->filter);
 
-	switch (word) {
-	case WORD_STATE:
-		return keyword_value(states, name, text, &filter->state);
-	case WORD_LOCAL:
-		return parse_prefix(name, text, &filter->family, &filter->local);
-	case WORD_PORT:
-		return parse_ports(name, text, &filter->port);
-	case WORD_REMOTE:
-		return parse_prefix(name, text, &filter->family, &filter->remote);
-	case WORD_REMOTE_PORT:
-		return parse_ports(name, text, &filter->remote_port);
-	case WORD_CLAIM:
-		return parse_number(name, text, 1, ~0U, false, &filter->claim);
-	default:
-		return parse_id(name, text, &filter->id);
-	}
-}
-
-/* Sets help and stops when it meets that word. */
-static int parse_filter(struct args *args, struct filter *filter, bool *help)
-{
-	const char *text, *value;
-	int word, status;
-
-	memset(filter, 0, sizeof(*filter));
-	filter->family = options.family;
-	*help = false;
-
-	while ((text = args_next(args))) {
+	while (!status && !chosen->help && (text = args_next(args))) {
 		status = keyword_parse(words, "flow: word", HELP, text, &word);
 		if (status)
-			return status;
-		if (word == WORD_HELP) {
-			*help = true;
-			return STATUS_OK;
-		}
-		text = words[word].word;
-		status = keyword_once(&filter->given, BIT(word), text);
-		if (!status && word != WORD_ALL) {
-			status = args_value(args, text, value_expected(word), &value);
-			if (!status)
-				status = parse_value(word, value, filter);
-		}
-		if (status)
-			return status;
+			break;
+		if (word == WORD_ALL && chosen->all)
+			status = usage_error("all is given twice");
+		else if (word == WORD_ALL)
+			chosen->all = true;
+		else if (word == WORD_HELP)
+			chosen->help = true;
+		else
+			status = filter_parse(&chosen->filter, word, args);
 	}
-	if (filter->given & BIT(WORD_ALL) && filter->given & ~BIT(WORD_ALL))
+	if (!status && chosen->all && chosen->filter.given)
 		return usage_error("all: expected no other words beside it");
-	return STATUS_OK;
-}
-
-static bool in_range(const struct port_range *range, __be16 port)
-{
-	return !range->first || (range->first <= ntohs(port) && ntohs(port) <= range->last);
-}
-
-static bool matches(const struct threeway_flow *flow, const struct filter *filter)
-{
-	const struct threeway_flow_key *key = &flow->key;
-
-	if (filter->family != AF_UNSPEC && filter->family != key->family)
-		return false;
-	if (filter->given & BIT(WORD_STATE) && filter->state != flow->state)
-		return false;
-	if (filter->given & BIT(WORD_CLAIM) && filter->claim != flow->claim)
-		return false;
-	if (filter->given & BIT(WORD_ID) && filter->id != flow->id)
-		return false;
-	return prefix_contains(&filter->local, key->family, key->local) &&
-	       prefix_contains(&filter->remote, key->family, key->remote) &&
-	       in_range(&filter->port, key->local_port) &&
-	       in_range(&filter->remote_port, key->remote_port);
+	return status;
 }
 
 static int older(const void *a, const void *b)
@@ -197,41 +89,17 @@ static int find(int fd, const struct filter *filter, struct threeway_flow **flow
 	if (all < 0)
 		return kernel_error(all, "flow list", NULL);
 	for (i = 0; i < all; i++)
-		if (matches(&(*flows)[i], filter))
+		if (filter_flow(filter, &(*flows)[i]))
 			(*flows)[kept++] = (*flows)[i];
 	qsort(*flows, kept, sizeof(**flows), older);
 	*count = kept;
 	return STATUS_OK;
 }
 
-static void show_endpoint(const struct threeway_flow_key *key, bool local)
-{
-	char address[INET6_ADDRSTRLEN], device[IF_NAMESIZE];
-	struct print_endpoint endpoint = {
-		.address_key = local ? "local" : "remote",
-		.port_key = local ? "port" : "remote_port",
-		.device_key = "dev",
-		.label = local ? "Local Address:Port" : "Remote Address:Port",
-		.family = key->family,
-		.address = inet_ntop(key->family, local ? key->local : key->remote,
-				     address, sizeof(address)),
-		.port = ntohs(local ? key->local_port : key->remote_port),
-	};
-
-	if (!endpoint.address)
-		endpoint.address = "?";
-	if (local && key->ifindex) {
-		if (!if_indextoname(key->ifindex, device))
-			snprintf(device, sizeof(device), "if%u", key->ifindex);
-		endpoint.device = device;
-	}
-	print_endpoint(&endpoint);
-}
-
 static void show_detail(const struct threeway_flow *flow)
 {
 	static const char * const flags[] = {
-		"sack", "timestamps", "window_scaling", "ecn", "acked",
+		"sack", "timestamps", "window_scaling", "ecn", "acked", "frozen",
 	};
 
 	print_detail();
@@ -244,20 +112,67 @@ static void show_detail(const struct threeway_flow *flow)
 	print_bits("flags", "flags", flags, sizeof(flags) / sizeof(*flags), flow->flags);
 }
 
+/* Of a handshake that is done, or not the engine's to do, no timer runs. */
+static bool has_timer(const struct threeway_flow *flow)
+{
+	if (flow->state == THREEWAY_ESTABLISHED || flow->mode == THREEWAY_OBSERVE)
+		return false;
+	return !(flow->flags & THREEWAY_F_FROZEN) || flow->timer_ms;
+}
+
+/* As ss -o does it: what the timer does, when it fires, how often it has. */
+static void show_timer(const struct threeway_flow *flow)
+{
+	char after[DURATION_MAX], text[DURATION_MAX + 16];
+
+	if (!has_timer(flow)) {
+		print_text("Timer", "off");
+		return;
+	}
+	snprintf(text, sizeof(text), "on,%s,%u", format_duration(flow->timer_ms, after),
+		 flow->retransmits);
+	print_u64_as("timer_ms", "Timer", flow->timer_ms, text);
+}
+
+static void show_lifetime(const struct threeway_flow *flow)
+{
+	char text[DURATION_MAX];
+
+	if (flow->mode == THREEWAY_HOLD)
+		print_u64_as("lifetime_ms", "Lifetime", flow->lifetime_ms,
+			     format_duration(flow->lifetime_ms, text));
+	else
+		print_text("Lifetime", "-");
+}
+
+static void show_mode(const struct threeway_flow *flow)
+{
+	bool frozen = flow->flags & THREEWAY_F_FROZEN;
+	char buf[16], text[32];
+	const char *mode = keyword_name(mode_words, flow->mode, buf);
+
+	snprintf(text, sizeof(text), "%s%s", mode, frozen ? ",frozen" : "");
+	print_string_as("mode", "Mode", mode, text);
+	if (print_options.json)
+		print_switch("frozen", NULL, frozen);
+}
+
 static void show_flow(const struct threeway_flow *flow)
 {
 	char buf[16];
 
 	print_record();
-	print_string("state", "State", keyword_name(states, flow->state, buf));
-	show_endpoint(&flow->key, true);
-	show_endpoint(&flow->key, false);
+	print_string("state", "State", keyword_name(state_words, flow->state, buf));
+	print_string("direction", "Open", keyword_name(direction_words, flow->direction, buf));
+	show_mode(flow);
+	key_print(&flow->key);
 	print_u64("iss", "ISS", flow->iss);
 	print_u64("irs", "IRS", flow->irs);
 	print_ms("age_ms", "Age", flow->age_ms);
 	print_u64("retransmits", "Retrans", flow->retransmits);
 	print_u64("retries_left", "Left", flow->retries_left);
-	print_ms("timer_ms", "Timer", flow->timer_ms);
+	show_timer(flow);
+	show_lifetime(flow);
 	print_u64("claim", "Claim", flow->claim);
 	print_u64("id", "Id", flow->id);
 	if (options.statistics)
@@ -306,12 +221,13 @@ static int kill_flows(int fd, struct threeway_flow *flows, int *count)
 	return STATUS_OK;
 }
 
-static int flow_kill(const struct filter *filter)
+static int flow_kill(const struct chosen *chosen)
 {
+	const struct filter *filter = &chosen->filter;
 	struct threeway_flow *flows;
 	int fd, count, status;
 
-	if (!filter->given && filter->family == AF_UNSPEC)
+	if (!chosen->all && !filter->given && filter->family == AF_UNSPEC)
 		return usage_error("flow kill: which ones? expected a filter or all");
 	status = tool_device(&fd);
 	if (!status)
@@ -321,7 +237,7 @@ static int flow_kill(const struct filter *filter)
 	status = kill_flows(fd, flows, &count);
 	if (!status && options.echo)
 		status = show_flows(flows, count);
-	if (!status && !count && !(filter->given & BIT(WORD_ALL)))
+	if (!status && !count && !chosen->all)
 		status = failure("flow kill: no flow matches");
 	free(flows);
 	return status;
@@ -340,23 +256,22 @@ int flow_run(struct args *args)
 	};
 	const char *text = args_next(args);
 	int command = COMMAND_SHOW, status = STATUS_OK;
-	struct filter filter;
-	bool help;
+	struct chosen chosen;
 
 	if (text)
 		status = keyword_parse(commands, "flow: command", HELP, text, &command);
 	if (!status)
-		status = parse_filter(args, &filter, &help);
+		status = parse_words(args, &chosen);
 	if (status)
 		return status;
-	if (help)
+	if (chosen.help)
 		command = COMMAND_HELP;
 
 	switch ((enum command)command) {
 	case COMMAND_SHOW:
-		return flow_show(&filter);
+		return flow_show(&chosen.filter);
 	case COMMAND_KILL:
-		return flow_kill(&filter);
+		return flow_kill(&chosen);
 	case COMMAND_HELP:
 		break;
 	}

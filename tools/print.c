@@ -194,6 +194,29 @@ void print_string(const char *key, const char *label, const char *value)
 	print_address(key, label, AF_UNSPEC, value);
 }
 
+void print_text(const char *label, const char *text)
+{
+	if (!print_options.json)
+		text_add(add_field(label, false), NULL, "%s", text);
+}
+
+void print_string_as(const char *key, const char *label, const char *value,
+		     const char *text)
+{
+	if (print_options.json)
+		add_json(key, json_object_new_string(value));
+	else if (text)
+		print_text(label, text);
+}
+
+void print_u64_as(const char *key, const char *label, __u64 value, const char *text)
+{
+	if (print_options.json)
+		add_json(key, json_object_new_uint64(value));
+	else if (text)
+		print_text(label, text);
+}
+
 void print_u64(const char *key, const char *label, __u64 value)
 {
 	if (print_options.json)

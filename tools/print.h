@@ -54,7 +54,13 @@ void print_detail(void);
 void print_comment(void);
 
 void print_string(const char *key, const char *label, const char *value);
+/* The same with another text for human readers; NULL leaves the field out there. */
+void print_string_as(const char *key, const char *label, const char *value,
+		     const char *text);
 void print_u64(const char *key, const char *label, __u64 value);
+void print_u64_as(const char *key, const char *label, __u64 value, const char *text);
+/* For human readers only. */
+void print_text(const char *label, const char *text);
 /* Numbers with commas between them; in JSON an array. */
 void print_numbers(const char *key, const char *label, const __u64 *values,
 		   unsigned int count);

@@ -37,7 +37,7 @@ _threeway_value()
 	*:id)
 		_threeway_reply "$(_threeway_ids "$1")" ;;
 	flow:state)
-		_threeway_reply "SYN-RECEIVED" ;;
+		_threeway_reply "SYN-SENT SYN-RECEIVED ESTABLISHED" ;;
 	claim:mode)
 		_threeway_reply "handoff hold observe" ;;
 	claim:freeze)

@@ -231,10 +231,16 @@ test_flow_show()
 	check_equal "text: a title and a line for each" \
 		"$(threeway -n server flow show | awk '{ print $1 }' | xargs)" \
 		"State SYN-RECEIVED SYN-RECEIVED SYN-RECEIVED SYN-RECEIVED"
+	check_equal "text: direction, mode, timer and lifetime" "$(threeway -n server flow show port 81 |
+		awk 'NR > 1 { print $2, $3, $11, $12 }' | sed 's/,[0-9.minsec]*,[0-9]* /,TIME,N /' | sort -u)" \
+		"passive handoff on,TIME,N -"
+	check_equal "JSON: direction, mode, frozen" \
+		"$(json server 'map([.direction, .mode, .frozen]) | unique' flow show)" \
+		'[["passive","handoff",false]]'
 	check_equal "text: IPv6 end points" \
 		"$(threeway -n server flow show | grep -c '\[2001:db8::1\]:8[01]  *\[2001:db8::2\]:')" 2
 	check_equal "text: columns are aligned" "$(threeway -n server flow show |
-		awk '{ print index($0, $3) }' | sed 1d | sort -u | wc -l)" 1
+		awk '{ print index($0, $5) }' | sed 1d | sort -u | wc -l)" 1
 	check_equal "claim show -s counts them" "$(json server '[.[] | .flows, .opened]' claim show)" \
 		'[2,2,2,2]'
 }
@@ -347,7 +353,7 @@ scratch=$(mktemp)
 trap 'teardown_ns; rm -f "$scratch"' EXIT
 setup_ns server client
 
-tap_plan 90
+tap_plan 92
 test_claim_show
 test_claim_json
 test_claim_round_trip

@@ -203,7 +203,7 @@ test_hold()
 		claim add active mode hold freeze now
 	refuses 'freeze "syn": expected syn-sent, syn-received' \
 		claim add active mode hold freeze syn
-	for word in 0 33 1,0 , 1, ,1 1,,2 a 1-3 +1 100 ''; do
+	for word in 0 33 1,0 "," "1," ",1" "1,,2" a 1-3 +1 100 ''; do
 		refuses "lose \"$word\": $lose" claim add active mode hold lose "$word"
 	done
 	refuses 'lose "7,1,7": 7 is given twice' claim add active mode hold lose 7,1,7
@@ -228,7 +228,11 @@ test_commands()
 	refuses 'id "0": expected 1-4294967295' claim del id 0
 	refuses "flow kill: which ones? expected a filter or all" flow kill
 	refuses "all: expected no other words beside it" flow kill all port 80
-	refuses 'state "LISTEN": expected SYN-RECEIVED, SYN-RECV' flow show state LISTEN
+	refuses 'state "LISTEN": expected SYN-SENT, SYN-RECEIVED, SYN-RECV, ESTABLISHED' \
+		flow show state LISTEN
+	accepts flow show state syn-s
+	refuses 'state "syn": expected SYN-SENT, SYN-RECEIVED, SYN-RECV' flow show state syn
+	refuses "state is given twice" flow show state SYN-SENT state SYN-SENT
 	refuses 'id "x": expected a number from 1' flow kill id x
 	refuses 'stat show: "nonsense" is no counter, try "threeway stat help"' \
 		stat show flows_opened nonsense
@@ -322,7 +326,7 @@ test_documents()
 		stat show native_m
 }
 
-tap_plan 159
+tap_plan 162
 test_help
 test_abbreviations
 test_prefixes
