@@ -44,7 +44,7 @@ const char *key_format(const struct threeway_flow_key *key, bool local,
 	return buf;
 }
 
-static void print_end_of(const struct threeway_flow_key *key, bool local)
+void key_print_end(const struct threeway_flow_key *key, bool local)
 {
 	char address[INET6_ADDRSTRLEN], device[IF_NAMESIZE];
 	struct print_endpoint endpoint = {
@@ -63,8 +63,8 @@ static void print_end_of(const struct threeway_flow_key *key, bool local)
 
 void key_print(const struct threeway_flow_key *key)
 {
-	print_end_of(key, true);
-	print_end_of(key, false);
+	key_print_end(key, true);
+	key_print_end(key, false);
 }
 
 const char *format_duration(__u64 ms, char buf[DURATION_MAX])

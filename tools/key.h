@@ -14,7 +14,8 @@
 /* "192.0.2.1:80" or "[fe80::1%eth0]:80": the local or the remote end. */
 const char *key_format(const struct threeway_flow_key *key, bool local,
 		       char buf[ENDPOINT_MAX]);
-/* Prints both ends. */
+/* Prints one end, or both. */
+void key_print_end(const struct threeway_flow_key *key, bool local);
 void key_print(const struct threeway_flow_key *key);
 
 #define DURATION_MAX	24

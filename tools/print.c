@@ -128,7 +128,7 @@ static struct text *add_word(struct text *line, const char *label)
 {
 	if (line->length)
 		text_add(line, NULL, " ");
-	if (label)
+	if (label && layout != PRINT_STREAM)
 		text_add(line, NULL, "%s ", label);
 	return line;
 }
@@ -141,6 +141,7 @@ static struct text *add_field(const char *label, bool number)
 
 	switch (layout) {
 	case PRINT_LINES:
+	case PRINT_STREAM:
 		return add_word(&last_row()->cells[0], label);
 	case PRINT_LIST:
 		add_row();
@@ -173,7 +174,7 @@ void print_record(void)
 		json_object_array_add(root, record);
 	} else if (layout != PRINT_LIST) {
 		add_row();
-		if (layout == PRINT_LINES)
+		if (layout == PRINT_LINES || layout == PRINT_STREAM)
 			add_cell(NULL, false);
 	}
 }
@@ -339,7 +340,8 @@ static int write_json(void)
 
 	if (print_options.pretty)
 		flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
-	return puts(need((void *)json_object_to_json_string_ext(root, flags)));
+	return puts(need((void *)json_object_to_json_string_ext(layout == PRINT_STREAM ?
+								record : root, flags)));
 }
 
 static void widen_columns(void)
@@ -419,7 +421,10 @@ int print_end(void)
 			write_row(&rows[r]);
 		free_rows();
 	}
-	if (fflush(stdout) || ferror(stdout))
-		return failure("cannot write the output: %s", strerror(errno));
-	return STATUS_OK;
+	if (!fflush(stdout) && !ferror(stdout))
+		return STATUS_OK;
+	/* Whoever read it has seen enough. */
+	if (errno == EPIPE)
+		return STATUS_FAILED;
+	return failure("cannot write the output: %s", strerror(errno));
 }

@@ -26,6 +26,7 @@ enum print_layout {
 	PRINT_LINES,	/* a record is a line: label value label value */
 	PRINT_TABLE,	/* a record is a row below the labels */
 	PRINT_LIST,	/* a field is a line: label value */
+	PRINT_STREAM,	/* one record, a line without labels; JSON without the array */
 };
 
 /**

@@ -32,11 +32,16 @@ _threeway_value()
 		_threeway_reply "any" ;;
 	*:port | *:remote_port)
 		_threeway_reply "any" ;;
-	flow:claim)
+	*:file | *:write)
+		compopt -o default 2>/dev/null
+		COMPREPLY=() ;;
+	flow:claim | monitor:claim)
 		_threeway_reply "$(_threeway_ids claim)" ;;
-	*:id)
+	claim:id | flow:id)
 		_threeway_reply "$(_threeway_ids "$1")" ;;
-	flow:state)
+	monitor:id)
+		_threeway_reply "$(_threeway_ids flow)" ;;
+	flow:state | monitor:state)
 		_threeway_reply "SYN-SENT SYN-RECEIVED ESTABLISHED" ;;
 	claim:mode)
 		_threeway_reply "handoff hold observe" ;;
@@ -68,6 +73,8 @@ _threeway_words()
 		_threeway_reply "id passive active local port remote mode $policy help" ;;
 	flow:show | flow:kill)
 		_threeway_reply "all state local port remote remote_port claim id help" ;;
+	monitor:*)
+		_threeway_reply "state local port remote remote_port claim id file write help" ;;
 	stat:show)
 		_threeway_reply "all $(threeway stat help | grep -o '^ .*')" ;;
 	claim:)
@@ -98,7 +105,7 @@ _threeway()
 {
 	local index=1 object command namespace=()
 	local options="-Version -help -statistics -json -pretty -echo -netns -4 -6
-		-batch -force -color"
+		-batch -force -color -timestamp -tshort"
 
 	while [[ $index -lt $COMP_CWORD && ${COMP_WORDS[index]} == -* ]]; do
 		case ${COMP_WORDS[index]} in
@@ -114,13 +121,16 @@ _threeway()
 	if [[ $index -gt $COMP_CWORD ]]; then
 		_threeway_options "${COMP_WORDS[COMP_CWORD - 1]}"
 	elif [[ $index -eq $COMP_CWORD ]]; then
-		_threeway_reply "claim flow stat help $options"
+		_threeway_reply "claim flow stat monitor help $options"
 	else
-		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow stat)
+		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow stat monitor)
 		command=
-		[[ $((index + 1)) -eq $COMP_CWORD ]] ||
-			command=$(_threeway_expand "${COMP_WORDS[index + 1]}" add del show flush kill)
-		if [[ -z $command || $((index + 2)) -eq $COMP_CWORD ]] ||
+		if [[ $object != monitor && $((index + 1)) -lt $COMP_CWORD ]]; then
+			index=$((index + 1))
+			command=$(_threeway_expand "${COMP_WORDS[index]}" add del show flush kill)
+		fi
+		# What stands before the first word has no value.
+		if [[ $((index + 1)) -eq $COMP_CWORD ]] ||
 		   ! _threeway_value "$object" "${COMP_WORDS[COMP_CWORD - 1]}"; then
 			_threeway_words "$object" "$command"
 		fi

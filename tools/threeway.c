@@ -29,10 +29,10 @@ static void usage(FILE *file)
 {
 	fputs("Usage: threeway [ OPTIONS ] OBJECT { COMMAND | help }\n"
 	      "       threeway [ OPTIONS ] [ -force ] -batch FILE\n"
-	      "where  OBJECT  := { claim | flow | stat }\n"
+	      "where  OBJECT  := { claim | flow | stat | monitor }\n"
 	      "       OPTIONS := { -V[ersion] | -h[elp] | -s[tatistics] | -j[son] | -p[retty] |\n"
-	      "                    -e[cho] | -4 | -6 | -n[etns] { NAME | PATH } |\n"
-	      "                    -c[olor][={always|auto|never}] }\n", file);
+	      "                    -e[cho] | -4 | -6 | -n[etns] { NAME | PATH } | -t[imestamp] |\n"
+	      "                    -ts[hort] | -c[olor][={always|auto|never}] }\n", file);
 }
 
 int tool_device(int *fd)
@@ -50,7 +50,7 @@ int tool_device(int *fd)
 	return STATUS_OK;
 }
 
-enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_HELP };
+enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_MONITOR, OBJECT_HELP };
 
 static int run(struct args *args)
 {
@@ -58,6 +58,7 @@ static int run(struct args *args)
 		{ "claim", OBJECT_CLAIM },
 		{ "flow", OBJECT_FLOW },
 		{ "stat", OBJECT_STAT },
+		{ "monitor", OBJECT_MONITOR },
 		{ "help", OBJECT_HELP },
 		{ }
 	};
@@ -77,6 +78,8 @@ static int run(struct args *args)
 		return flow_run(args);
 	case OBJECT_STAT:
 		return stat_run(args);
+	case OBJECT_MONITOR:
+		return monitor_run(args);
 	case OBJECT_HELP:
 		break;
 	}
@@ -179,6 +182,8 @@ enum option {
 	OPTION_BATCH,
 	OPTION_FORCE,
 	OPTION_COLOR,
+	OPTION_TIMESTAMP,
+	OPTION_TSHORT,
 };
 
 static const struct keyword option_words[] = {
@@ -195,6 +200,10 @@ static const struct keyword option_words[] = {
 	{ "-batch", OPTION_BATCH },
 	{ "-force", OPTION_FORCE },
 	{ "-color", OPTION_COLOR },
+	/* For itself, although -tshort begins with it, too. */
+	{ "-t", OPTION_TIMESTAMP },
+	{ "-timestamp", OPTION_TIMESTAMP },
+	{ "-tshort", OPTION_TSHORT },
 	{ }
 };
 
@@ -245,6 +254,12 @@ static int set_option(enum option option, struct args *args, const char *value)
 		return STATUS_OK;
 	case OPTION_FORCE:
 		force = true;
+		return STATUS_OK;
+	case OPTION_TIMESTAMP:
+		options.timestamp = TIMESTAMP_LONG;
+		return STATUS_OK;
+	case OPTION_TSHORT:
+		options.timestamp = TIMESTAMP_SHORT;
 		return STATUS_OK;
 	default:
 		return set_option_value(option, args, value);

@@ -18,16 +18,22 @@ enum status {
 	STATUS_USAGE	= 255,	/* a word on the command line is wrong */
 };
 
+enum timestamp { TIMESTAMP_NONE, TIMESTAMP_LONG, TIMESTAMP_SHORT };
+
 /**
  * struct tool_options - what the options on the command line say
  * @family:	AF_INET for -4, AF_INET6 for -6, else AF_UNSPEC
  * @statistics:	-statistics
  * @echo:	-echo
+ * @ascii:	-ascii, or the locale's characters are not UTF-8
+ * @timestamp:	-timestamp or -tshort
  */
 struct tool_options {
 	int family;
 	bool statistics;
 	bool echo;
+	bool ascii;
+	enum timestamp timestamp;
 };
 
 extern struct tool_options options;
@@ -39,5 +45,6 @@ int tool_device(int *fd);
 int claim_run(struct args *args);
 int flow_run(struct args *args);
 int stat_run(struct args *args);
+int monitor_run(struct args *args);
 
 #endif /* _TOOL_H */

@@ -70,6 +70,7 @@ test_help()
 	helps flow help
 	helps flow kill help
 	helps stat help
+	helps monitor help
 	helps stat show help
 
 	run
@@ -92,6 +93,8 @@ test_abbreviations()
 	accepts c f passive mo hand
 	accepts f s st syn-r re any remote_ 80 c 1
 	accepts -j -s -p c s
+	accepts -t -ts --tsh -times c s
+	accepts mon st syn-s cl 1 file x wr -
 	accepts --json --pretty claim list
 	accepts -st -6 c s
 	refuses 'claim: word "p" is ambiguous: passive, port' claim add p
@@ -236,6 +239,9 @@ test_commands()
 	refuses 'id "x": expected a number from 1' flow kill id x
 	refuses 'stat show: "nonsense" is no counter, try "threeway stat help"' \
 		stat show flows_opened nonsense
+	refuses 'monitor: word "show" is unknown, try "threeway monitor help"' monitor show
+	refuses "file: no value, expected the name of a FILE, or -" monitor file
+	refuses "write is given twice" monitor write x write y
 	refuses "-netns: no value, expected the NAME or PATH of a network namespace" -n
 	run claim help "#" nonsense
 	check_equal "a word # ends the command" "$status $err" "0 "
@@ -321,12 +327,15 @@ test_documents()
 	completes "completion: commands" "add del show flush help" claim ''
 	completes "completion: every policy word" \
 		"passive active local port remote mode $policy help" claim add ''
+	completes "completion: an object without commands" \
+		"state local port remote remote_port claim id file write help" mon ''
+	completes "completion: its values" "SYN-SENT SYN-RECEIVED" monitor file x state SYN
 	completes "completion: values" "on off" -j c a passive sack ''
 	completes "completion: counters" "native_md5 native_mptcp native_migrate native_min_ttl" \
 		stat show native_m
 }
 
-tap_plan 162
+tap_plan 170
 test_help
 test_abbreviations
 test_prefixes
