@@ -28,6 +28,8 @@ _threeway_ids()
 _threeway_value()
 {
 	case $1:$2 in
+	open:local | open:remote | open:port)
+		COMPREPLY=() ;;
 	*:local | *:remote)
 		_threeway_reply "any" ;;
 	*:port | *:remote_port)
@@ -45,15 +47,16 @@ _threeway_value()
 		_threeway_reply "SYN-SENT SYN-RECEIVED ESTABLISHED" ;;
 	claim:mode)
 		_threeway_reply "handoff hold observe" ;;
-	claim:freeze)
+	*:freeze)
 		_threeway_reply "none syn-sent syn-received final-ack refuse" ;;
-	claim:isn)
+	*:isn)
 		_threeway_reply "engine kernel fixed:" ;;
-	claim:sack | claim:timestamps | claim:window_scaling | claim:ecn)
+	*:sack | *:timestamps | *:window_scaling | *:ecn)
 		_threeway_reply "on off" ;;
-	claim:synack_retries | claim:rto_initial_ms | claim:rto_max_ms | claim:backlog | \
-	claim:syn_retries | claim:syn_linear_timeouts | claim:lifetime_ms | \
-	claim:delay_ms | claim:lose)
+	open:dev)
+		_threeway_reply "$(ip -br link 2>/dev/null | cut -d' ' -f1 | cut -d@ -f1)" ;;
+	*:synack_retries | *:rto_initial_ms | *:rto_max_ms | *:backlog | *:syn_retries | \
+	*:syn_linear_timeouts | *:lifetime_ms | *:delay_ms | *:lose | open:local_port)
 		COMPREPLY=() ;;
 	*)
 		return 1 ;;
@@ -73,6 +76,8 @@ _threeway_words()
 		_threeway_reply "id passive active local port remote mode $policy help" ;;
 	flow:show | flow:kill)
 		_threeway_reply "all state local port remote remote_port claim id help" ;;
+	open:*)
+		_threeway_reply "remote port local local_port dev $policy wait help" ;;
 	monitor:*)
 		_threeway_reply "state local port remote remote_port claim id file write help" ;;
 	stat:show)
@@ -121,11 +126,11 @@ _threeway()
 	if [[ $index -gt $COMP_CWORD ]]; then
 		_threeway_options "${COMP_WORDS[COMP_CWORD - 1]}"
 	elif [[ $index -eq $COMP_CWORD ]]; then
-		_threeway_reply "claim flow stat monitor help $options"
+		_threeway_reply "claim flow open stat monitor help $options"
 	else
-		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow stat monitor)
+		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat monitor)
 		command=
-		if [[ $object != monitor && $((index + 1)) -lt $COMP_CWORD ]]; then
+		if [[ $object != @(open|monitor) && $((index + 1)) -lt $COMP_CWORD ]]; then
 			index=$((index + 1))
 			command=$(_threeway_expand "${COMP_WORDS[index]}" add del show flush kill)
 		fi

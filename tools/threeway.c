@@ -29,7 +29,7 @@ static void usage(FILE *file)
 {
 	fputs("Usage: threeway [ OPTIONS ] OBJECT { COMMAND | help }\n"
 	      "       threeway [ OPTIONS ] [ -force ] -batch FILE\n"
-	      "where  OBJECT  := { claim | flow | stat | monitor }\n"
+	      "where  OBJECT  := { claim | flow | open | stat | monitor }\n"
 	      "       OPTIONS := { -V[ersion] | -h[elp] | -s[tatistics] | -j[son] | -p[retty] |\n"
 	      "                    -e[cho] | -4 | -6 | -n[etns] { NAME | PATH } | -t[imestamp] |\n"
 	      "                    -ts[hort] | -c[olor][={always|auto|never}] }\n", file);
@@ -50,7 +50,7 @@ int tool_device(int *fd)
 	return STATUS_OK;
 }
 
-enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_MONITOR, OBJECT_HELP };
+enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_MONITOR, OBJECT_OPEN, OBJECT_HELP };
 
 static int run(struct args *args)
 {
@@ -59,6 +59,7 @@ static int run(struct args *args)
 		{ "flow", OBJECT_FLOW },
 		{ "stat", OBJECT_STAT },
 		{ "monitor", OBJECT_MONITOR },
+		{ "open", OBJECT_OPEN },
 		{ "help", OBJECT_HELP },
 		{ }
 	};
@@ -80,6 +81,8 @@ static int run(struct args *args)
 		return stat_run(args);
 	case OBJECT_MONITOR:
 		return monitor_run(args);
+	case OBJECT_OPEN:
+		return open_run(args);
 	case OBJECT_HELP:
 		break;
 	}

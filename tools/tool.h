@@ -10,11 +10,12 @@
 
 #include "args.h"
 
-/* Exit codes, those of iproute2. */
+/* Exit codes, those of iproute2 and one more. */
 enum status {
 	STATUS_OK	= 0,
 	STATUS_FAILED	= 1,	/* nothing matched, no output possible */
 	STATUS_KERNEL	= 2,	/* the kernel refused */
+	STATUS_UNFINISHED = 3,	/* open wait: not done yet */
 	STATUS_USAGE	= 255,	/* a word on the command line is wrong */
 };
 
@@ -46,5 +47,6 @@ int claim_run(struct args *args);
 int flow_run(struct args *args);
 int stat_run(struct args *args);
 int monitor_run(struct args *args);
+int open_run(struct args *args);
 
 #endif /* _TOOL_H */

@@ -71,6 +71,7 @@ test_help()
 	helps flow kill help
 	helps stat help
 	helps monitor help
+	helps open help
 	helps stat show help
 
 	run
@@ -219,6 +220,33 @@ test_hold()
 	refuses 'lose: expected only with mode hold' claim add active lose 1
 }
 
+test_open()
+{
+	local address="expected an IPv4 or IPv6 ADDRESS"
+
+	accepts open 192.0.2.1 port 80
+	accepts open remote 2001:db8::1 port 80 local 2001:db8::2 local_port 5 dev lo
+	accepts open ::1 po 80 local-port 5 freeze syn-sent lose 1,2 wait
+	accepts open ::1 port 80 wait 86400 syn_retries 3
+	accepts open ::1 port 80 wait syn_retries 3
+	refuses "open: no remote, $address" open port 80
+	refuses "open: no port, expected 1-65535" open 192.0.2.1
+	refuses "remote \"192.0.2.0/24\": $address" open 192.0.2.0/24 port 80
+	refuses "remote \"any\": $address" open remote any port 80
+	refuses "remote \"192.0.2\": $address, ADDRESS/LENGTH or any" open 192.0.2 port 80
+	refuses "remote is given twice" open ::1 remote ::2 port 80
+	refuses 'local "::1": expected an IPv4 address, like the other one' \
+		open 192.0.2.1 local ::1 port 80
+	refuses 'port "80-90": expected 1-65535' open ::1 port 80-90
+	refuses 'local_port "0": expected 1-65535' open ::1 port 80 local_port 0
+	refuses 'dev "none-such": there is no such interface' open ::1 port 80 dev none-such
+	refuses 'wait "0": expected 1-86400' open ::1 port 80 wait 0
+	refuses 'wait "86401": expected 1-86400' open ::1 port 80 wait 86401
+	refuses 'lose "0": expected numbers of segments, 1-32, with commas between them' \
+		open ::1 port 80 lose 0
+	refuses 'open: word "mode" is unknown, try "threeway open help"' open ::1 port 80 mode hold
+}
+
 test_commands()
 {
 	refuses "claim add: no direction, expected passive or active" claim add port 80
@@ -329,19 +357,22 @@ test_documents()
 		"passive active local port remote mode $policy help" claim add ''
 	completes "completion: an object without commands" \
 		"state local port remote remote_port claim id file write help" mon ''
+	completes "completion: open has no mode" "remote port local local_port dev $policy wait help" \
+		open ''
 	completes "completion: its values" "SYN-SENT SYN-RECEIVED" monitor file x state SYN
 	completes "completion: values" "on off" -j c a passive sack ''
 	completes "completion: counters" "native_md5 native_mptcp native_migrate native_min_ttl" \
 		stat show native_m
 }
 
-tap_plan 170
+tap_plan 191
 test_help
 test_abbreviations
 test_prefixes
 test_ports
 test_policy
 test_hold
+test_open
 test_commands
 test_batch
 test_output
