@@ -47,6 +47,8 @@ extern const struct suite timestamps_suite;
 extern const struct suite timer_suite;
 extern const struct suite defer_suite;
 extern const struct suite random_suite;
+extern const struct suite syn_sent_suite;
+extern const struct suite crossed_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\
@@ -66,8 +68,8 @@ bool random_one_in(u32 n);
 u32 random_rounds(u32 cases);
 
 /*
- * fixture.c: a flow in SYN-RECEIVED with round numbers, and segments for it.
- * Its clock reads 0 when the first SYN-ACK leaves.
+ * fixture.c: flows with round numbers, and segments for them. Their clock reads
+ * 0 when the first SYN or SYN-ACK leaves.
  */
 #define ISS		0x40000000U
 #define IRS		0x70000000U
@@ -76,12 +78,22 @@ u32 random_rounds(u32 cases);
 #define TS_RECENT	5000U
 #define TS_OFFSET	700000U
 
+#define SYN_SOON_MS	8	/* after an ACK that our SYN cannot have caused */
+
 struct hs_tcb fixture_tcb(u32 iss, u32 irs);
+/* An active open that offers everything but ECN. */
+struct hs_tcb fixture_syn_sent(u32 iss);
+/* The same after the SYNs have crossed, all agreed. */
+struct hs_tcb fixture_crossed(u32 iss, u32 irs);
+/* A connection that the engine keeps. */
+struct hs_tcb fixture_held(u32 iss, u32 irs);
 struct hs_policy fixture_policy(void);
 struct hs_segment segment(u8 flags, u32 seq, u32 ack, u32 data_len);
 struct hs_segment stamped(struct hs_segment seg, u32 tsval, u32 tsecr);
+/* A SYN or SYN-ACK with every option, as fixture_crossed() had it. */
+struct hs_segment with_options(struct hs_segment seg);
 
-/* What can become of a segment for a flow in SYN-RECEIVED. */
+/* What can become of a segment for a flow. */
 enum outcome {
 	HANDOFF,
 	SYNACK,			/* duplicate SYN: the same SYN-ACK again */
@@ -103,6 +115,23 @@ enum outcome {
 	DEFERRED,
 	QUEUE_FULL,		/* dropped, flow stays */
 	OVERFLOW_RESET,		/* RST, flow ends */
+	/* SYN-SENT */
+	BAD_ACK_SOON,		/* RST, and the SYN again at once */
+	SENT_RST_IGNORED,
+	REFUSED,		/* to native, flow ends */
+	NO_SYN,
+	TSECR_RESET,		/* RST, flow stays */
+	TSECR_DROPPED,
+	PAWS_DROPPED,
+	CROSSED,		/* SYN-ACK, SYN-RECEIVED */
+	/* SYN-RECEIVED from SYN-SENT, and ESTABLISHED */
+	REFUSED_EXACT,		/* flow ends, the user hears of it */
+	CHALLENGED,		/* SYN: ACK */
+	CHALLENGE_LIMITED,
+	/* held */
+	HELD,
+	HELD_ANSWERED,		/* ACK */
+	FROZEN,
 	OUTCOMES
 };
 

@@ -11,16 +11,48 @@ struct hs_tcb fixture_tcb(u32 iss, u32 irs)
 		.ts_offset = TS_OFFSET,
 		.tsval_first = TS_OFFSET,
 		.tsval_last = TS_OFFSET,
+		.peer_wnd = 512,
 		.peer_mss = 1400,
 		.advertised_mss = 1460,
 		.snd_wscale = 7,
 		.rcv_wscale = RCV_WSCALE,
 		.state = THREEWAY_SYN_RECEIVED,
+		.segments_sent = 1,
 		.wscale_ok = true,
 		.tstamp_ok = true,
 		.tsecr_ok = true,
 		.sack_ok = true,
 	};
+}
+
+struct hs_tcb fixture_syn_sent(u32 iss)
+{
+	struct hs_tcb tcb = fixture_tcb(iss, 0);
+
+	tcb.state = THREEWAY_SYN_SENT;
+	tcb.active = true;
+	tcb.ts_recent = 0;
+	tcb.peer_wnd = 0;
+	tcb.peer_mss = 536;
+	tcb.snd_wscale = 0;
+	return tcb;
+}
+
+struct hs_tcb fixture_crossed(u32 iss, u32 irs)
+{
+	struct hs_tcb tcb = fixture_tcb(iss, irs);
+
+	tcb.active = true;
+	tcb.segments_sent = 2;
+	return tcb;
+}
+
+struct hs_tcb fixture_held(u32 iss, u32 irs)
+{
+	struct hs_tcb tcb = fixture_crossed(iss, irs);
+
+	tcb.state = THREEWAY_ESTABLISHED;
+	return tcb;
 }
 
 struct hs_policy fixture_policy(void)
@@ -30,6 +62,7 @@ struct hs_policy fixture_policy(void)
 		.rto_max_ms = 120000,
 		.ratelimit_ms = 500,
 		.synack_retries = 5,
+		.syn_retries = 6,
 	};
 }
 
@@ -55,6 +88,19 @@ struct hs_segment stamped(struct hs_segment seg, u32 tsval, u32 tsecr)
 	seg.opts.present |= HS_OPT_TIMESTAMPS;
 	seg.opts.tsval = tsval;
 	seg.opts.tsecr = tsecr;
+	return seg;
+}
+
+struct hs_segment with_options(struct hs_segment seg)
+{
+	seg.opts = (struct hs_options) {
+		.present = HS_OPT_MSS | HS_OPT_WSCALE | HS_OPT_SACK_PERMITTED |
+			   HS_OPT_TIMESTAMPS,
+		.mss = 1400,
+		.wscale = 7,
+		.tsval = TS_RECENT,
+		.tsecr = seg.flags & HS_ACK ? TS_OFFSET : 0,
+	};
 	return seg;
 }
 
@@ -111,6 +157,33 @@ static const struct {
 	[OVERFLOW_RESET] = { "overflow reset", HS_DROP,
 		C(segment_accept_queue_full), C(sent_rst),
 		C(flows_overflow_reset), WITH_RST },
+	[BAD_ACK_SOON] = { "bad ACK, SYN soon", HS_DROP, C(segment_bad_ack),
+		C(sent_rst), NONE, WITH_RST },
+	[SENT_RST_IGNORED] = { "RST in SYN-SENT ignored", HS_DROP,
+		C(segment_syn_sent_rst), NONE, NONE, NOTHING },
+	[REFUSED] = { "refused", HS_NATIVE, C(segment_refused), NONE,
+		C(flows_refused), NOTHING },
+	[NO_SYN] = { "no SYN", HS_DROP, C(segment_syn_sent_no_syn), NONE, NONE,
+		NOTHING },
+	[TSECR_RESET] = { "TSecr, reset", HS_DROP, C(segment_tsecr),
+		C(sent_rst), NONE, WITH_RST },
+	[TSECR_DROPPED] = { "TSecr, dropped", HS_DROP, C(segment_tsecr), NONE,
+		NONE, NOTHING },
+	[PAWS_DROPPED] = { "PAWS, dropped", HS_DROP, C(segment_paws), NONE,
+		NONE, NOTHING },
+	[CROSSED] = { "SYNs cross", HS_DROP, C(segment_syn_crossed),
+		C(sent_synack_crossed), NONE, WITH_SYNACK },
+	[REFUSED_EXACT] = { "refused by an exact RST", HS_DROP,
+		C(segment_rst_exact), NONE, C(flows_refused), NOTHING },
+	[CHALLENGED] = { "SYN challenged", HS_DROP, C(segment_syn_challenged),
+		C(sent_ack), NONE, WITH_ACK },
+	[CHALLENGE_LIMITED] = { "SYN challenge, limited", HS_DROP,
+		C(segment_duplicate_limited), NONE, NONE, NOTHING },
+	[HELD] = { "held", HS_DROP, C(segment_held), NONE, NONE, NOTHING },
+	[HELD_ANSWERED] = { "held, answered", HS_DROP, C(segment_held),
+		C(sent_ack), NONE, WITH_ACK },
+	[FROZEN] = { "frozen", HS_DROP, C(segment_frozen), NONE, NONE,
+		NOTHING },
 };
 
 const char *outcome_name(enum outcome outcome)
@@ -171,6 +244,8 @@ void expect_tcb_equal(const char *cell, const struct hs_tcb *got,
 		{ "tcb.tsval_first", got->tsval_first, want->tsval_first },
 		{ "tcb.tsval_last", got->tsval_last, want->tsval_last },
 		{ "tcb.limited_ms", got->limited_ms, want->limited_ms },
+		{ "tcb.opened_ms", got->opened_ms, want->opened_ms },
+		{ "tcb.peer_wnd", got->peer_wnd, want->peer_wnd },
 		{ "tcb.peer_mss", got->peer_mss, want->peer_mss },
 		{ "tcb.advertised_mss", got->advertised_mss,
 		  want->advertised_mss },
@@ -179,11 +254,16 @@ void expect_tcb_equal(const char *cell, const struct hs_tcb *got,
 		{ "tcb.state", got->state, want->state },
 		{ "tcb.timeouts", got->timeouts, want->timeouts },
 		{ "tcb.retransmits", got->retransmits, want->retransmits },
+		{ "tcb.segments_sent", got->segments_sent,
+		  want->segments_sent },
+		{ "tcb.active", got->active, want->active },
 		{ "tcb.wscale_ok", got->wscale_ok, want->wscale_ok },
 		{ "tcb.tstamp_ok", got->tstamp_ok, want->tstamp_ok },
 		{ "tcb.tsecr_ok", got->tsecr_ok, want->tsecr_ok },
 		{ "tcb.sack_ok", got->sack_ok, want->sack_ok },
 		{ "tcb.ecn_ok", got->ecn_ok, want->ecn_ok },
+		{ "tcb.ecn_setup", got->ecn_setup, want->ecn_setup },
+		{ "tcb.delayed", got->delayed, want->delayed },
 		{ "tcb.acked", got->acked, want->acked },
 		{ "tcb.limited", got->limited, want->limited },
 	};
@@ -279,19 +359,49 @@ static struct hs_reply want_reply(enum answer answer, const struct hs_tcb *tcb,
 	return (struct hs_reply) { 0 };
 }
 
+/* What both offered is agreed; ECN by ECE and CWR in both SYNs. */
+static void want_crossed(struct hs_tcb *tcb, const struct hs_segment *seg)
+{
+	const u16 came = seg->opts.present;
+
+	tcb->state = THREEWAY_SYN_RECEIVED;
+	tcb->irs = seg->seq;
+	tcb->peer_wnd = seg->wnd;
+	if (came & HS_OPT_MSS)
+		tcb->peer_mss = seg->opts.mss;
+	if (!(came & HS_OPT_SACK_PERMITTED))
+		tcb->sack_ok = false;
+	if (!(came & HS_OPT_TIMESTAMPS))
+		tcb->tstamp_ok = false;
+	if (!(came & HS_OPT_WSCALE))
+		tcb->wscale_ok = false;
+	tcb->tsecr_ok = tcb->tstamp_ok;
+	tcb->ts_recent = tcb->tstamp_ok ? seg->opts.tsval : 0;
+	tcb->snd_wscale = tcb->wscale_ok ? seg->opts.wscale : 0;
+	if (!tcb->wscale_ok)
+		tcb->rcv_wscale = 0;
+	if (!(seg->flags & HS_ECE) || !(seg->flags & HS_CWR))
+		tcb->ecn_ok = false;
+}
+
 /* What the outcome does to the tcb. */
-static void want_changes(struct hs_tcb *tcb, enum outcome outcome, u32 now_ms)
+static void want_changes(struct hs_tcb *tcb, const struct hs_segment *seg,
+			 enum outcome outcome, u32 now_ms)
 {
 	enum answer answer = outcomes[outcome].answer;
 
-	if (answer == WITH_SYNACK && tcb->retransmits != 255)
+	if (outcome == CROSSED)
+		want_crossed(tcb, seg);
+	if (outcome == SYNACK && tcb->retransmits != 255)
 		tcb->retransmits++;
-	if (answer == WITH_SYNACK || answer == WITH_ACK) {
+	if (outcome == SYNACK || answer == WITH_ACK) {
 		tcb->limited = true;
 		tcb->limited_ms = now_ms;
-		if (tcb->tstamp_ok)
-			tcb->tsval_last = tcb->ts_offset + now_ms;
 	}
+	if ((answer == WITH_SYNACK || answer == WITH_ACK) && tcb->tstamp_ok)
+		tcb->tsval_last = tcb->ts_offset + now_ms;
+	if (answer != NOTHING && tcb->segments_sent != 255)
+		tcb->segments_sent++;
 	if (outcome == DEFERRED || outcome == QUEUE_FULL)
 		tcb->acked = true;
 }
@@ -300,14 +410,15 @@ static void expect_decision(const char *cell, const struct hs_actions *actions,
 			    enum outcome want, const struct hs_policy *policy,
 			    u32 timeouts)
 {
-	bool timer = want == SYNACK;
+	bool timer = want == SYNACK || want == BAD_ACK_SOON;
+	u32 timer_ms = want == BAD_ACK_SOON ? SYN_SOON_MS :
+		       hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms,
+				 timeouts);
 	const struct number numbers[] = {
 		{ "verdict", actions->verdict, outcomes[want].verdict },
 		{ "timer", actions->timer, timer ? HS_TIMER_SET :
 						   HS_TIMER_KEEP },
-		{ "timer_ms", actions->timer_ms,
-		  timer ? hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms,
-				    timeouts) : 0 },
+		{ "timer_ms", actions->timer_ms, timer ? timer_ms : 0 },
 	};
 
 	expect_numbers(cell, numbers, ARRAY_SIZE(numbers));
@@ -323,8 +434,8 @@ void arrive_expect(const char *cell, struct hs_tcb *tcb,
 	struct hs_actions actions;
 	struct hs_reply reply;
 
-	reply = want_reply(outcomes[want].answer, tcb, seg, now_ms);
-	want_changes(&want_tcb, want, now_ms);
+	want_changes(&want_tcb, seg, want, now_ms);
+	reply = want_reply(outcomes[want].answer, &want_tcb, seg, now_ms);
 
 	/* What the core forgets to set shows. */
 	memset(&actions, 0xa5, sizeof(actions));

@@ -22,6 +22,8 @@ static const struct suite *const suites[] = {
 	&timestamps_suite,
 	&timer_suite,
 	&defer_suite,
+	&syn_sent_suite,
+	&crossed_suite,
 	&random_suite,
 };
 
