@@ -51,8 +51,7 @@ void hs_reply_synack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
 	hs_reply_options(reply, tcb, now_ms);
 }
 
-void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb,
-			 u32 now_ms)
+void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
 {
 	u8 shift = tcb->wscale_ok ? tcb->rcv_wscale : 0;
 
