@@ -8,6 +8,12 @@
 /* After a half-open connection was reset, the SYN will find the peer ready. */
 #define HS_SYN_SOON_MS	8
 
+/* Not when there is no copy left: that would only end the flow before its time. */
+static bool hs_may_hurry(const struct hs_arrival *a)
+{
+	return !a->tcb->timeouts && hs_retries_left(a->tcb, a->policy);
+}
+
 /*
  * The ACK bit comes first. Whatever acknowledges something else than our SYN is
  * reset; a RST that does so is a guess, and must not even hurry a SYN.
@@ -24,7 +30,7 @@ static bool hs_check_syn_sent_ack(const struct hs_arrival *a)
 	}
 	a->actions->counter = THREEWAY_C_segment_bad_ack;
 	hs_answer_rst(a);
-	if (!a->tcb->timeouts)
+	if (hs_may_hurry(a))
 		hs_timer_wait(a->tcb, a->policy, a->now_ms, HS_SYN_SOON_MS,
 			      a->actions);
 	return true;

@@ -230,6 +230,20 @@ static void syn_soon_only_first(void **state)
 	arrive_expect("again", &tcb, &seg, &policy, 200, BAD_ACK);
 }
 
+/* With no copy to send, the SYN has its timeout to be answered. */
+static void syn_soon_without_retries(void **state)
+{
+	struct hs_policy policy = fixture_policy();
+	struct hs_tcb tcb = fixture_syn_sent(ISS);
+	struct hs_segment seg = segment(HS_ACK, IRS, ISS, 0);
+
+	(void)state;
+	policy.syn_retries = 0;
+	arrive_expect("no copies", &tcb, &seg, &policy, 100, BAD_ACK);
+	policy.syn_linear_timeouts = 1;
+	arrive_expect("one copy", &tcb, &seg, &policy, 100, BAD_ACK_SOON);
+}
+
 static void resets(void **state)
 {
 	static const u32 seqs[] = { 0, 1, ISS, IRS, 0xffffffff };
@@ -461,6 +475,8 @@ static const struct cm_unit_test tests[] = {
 	     unacceptable_ack),
 	TEST("SS3 the SYN again at once, only while it is the first",
 	     syn_soon_only_first),
+	TEST("SS2 SS3 RT1 without retries an unacceptable ACK ends nothing",
+	     syn_soon_without_retries),
 	TEST("SS5 SS6 RST with and without an acceptable ACK", resets),
 	TEST("SS7 SS9 no SYN: no answer, whatever it acknowledges",
 	     ack_without_syn),
