@@ -8,10 +8,18 @@
 /* After a half-open connection was reset, the SYN will find the peer ready. */
 #define HS_SYN_SOON_MS	8
 
-/* Not when there is no copy left: that would only end the flow before its time. */
-static bool hs_may_hurry(const struct hs_arrival *a)
+/*
+ * Once, or a flood would put the copy off for ever; and not when there is no copy
+ * left: that would only end the flow before its time.
+ */
+static void hs_syn_soon(const struct hs_arrival *a)
 {
-	return !a->tcb->timeouts && hs_retries_left(a->tcb, a->policy);
+	if (a->tcb->hurried || a->tcb->timeouts ||
+	    !hs_retries_left(a->tcb, a->policy))
+		return;
+	a->tcb->hurried = true;
+	hs_timer_wait(a->tcb, a->policy, a->now_ms, HS_SYN_SOON_MS,
+		      a->actions);
 }
 
 /*
@@ -30,9 +38,7 @@ static bool hs_check_syn_sent_ack(const struct hs_arrival *a)
 	}
 	a->actions->counter = THREEWAY_C_segment_bad_ack;
 	hs_answer_rst(a);
-	if (hs_may_hurry(a))
-		hs_timer_wait(a->tcb, a->policy, a->now_ms, HS_SYN_SOON_MS,
-			      a->actions);
+	hs_syn_soon(a);
 	return true;
 }
 

@@ -86,6 +86,7 @@ void hs_tcb_passive_open(struct hs_tcb *tcb, const struct hs_segment *seg,
 	tcb->acked = false;
 	tcb->active = false;
 	tcb->ecn_setup = false;
+	tcb->hurried = false;
 	tcb->delayed = false;
 	tcb->segments_sent = 0;
 	tcb->opened_ms = 0;

@@ -41,6 +41,7 @@
  * @sack_ok:	SACK was agreed
  * @ecn_ok:	ECN was agreed
  * @ecn_setup:	the SYN still asks for it
+ * @hurried:	the first copy of the SYN is due at once
  * @delayed:	the first answer is held back
  * @acked:	an acceptable ACK came but could not complete the handshake
  * @limited:	@limited_ms is valid
@@ -71,6 +72,7 @@ struct hs_tcb {
 	bool sack_ok : 1;
 	bool ecn_ok : 1;
 	bool ecn_setup : 1;
+	bool hurried : 1;
 	bool delayed : 1;
 	bool acked : 1;
 	bool limited : 1;

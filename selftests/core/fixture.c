@@ -263,6 +263,7 @@ void expect_tcb_equal(const char *cell, const struct hs_tcb *got,
 		{ "tcb.sack_ok", got->sack_ok, want->sack_ok },
 		{ "tcb.ecn_ok", got->ecn_ok, want->ecn_ok },
 		{ "tcb.ecn_setup", got->ecn_setup, want->ecn_setup },
+		{ "tcb.hurried", got->hurried, want->hurried },
 		{ "tcb.delayed", got->delayed, want->delayed },
 		{ "tcb.acked", got->acked, want->acked },
 		{ "tcb.limited", got->limited, want->limited },
@@ -402,6 +403,8 @@ static void want_changes(struct hs_tcb *tcb, const struct hs_segment *seg,
 		tcb->tsval_last = tcb->ts_offset + now_ms;
 	if (answer != NOTHING && tcb->segments_sent != 255)
 		tcb->segments_sent++;
+	if (outcome == BAD_ACK_SOON)
+		tcb->hurried = true;
 	if (outcome == DEFERRED || outcome == QUEUE_FULL)
 		tcb->acked = true;
 }
