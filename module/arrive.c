@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "arrive.h"
 #include "confirm.h"
+#include "event.h"
 #include "handoff.h"
 #include "hold.h"
 #include "listener.h"
@@ -13,33 +14,47 @@
 #include "policy.h"
 #include "sender.h"
 
+static void hs_act_unsent(struct hs_flow *flow,
+			  const struct hs_actions *actions,
+			  enum threeway_counter counter)
+{
+	hs_count(flow->hn, counter);
+	hs_event_unsent(flow, actions, counter);
+}
+
+static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
+			 const struct hs_xmit *xmit)
+{
+	if (actions->lost) {
+		hs_act_unsent(flow, actions, THREEWAY_C_segment_lost);
+		return;
+	}
+	if (!hs_xmit(xmit, hs_sender(flow))) {
+		hs_count(flow->hn, actions->sent);
+		return;
+	}
+	if (actions->reply.flags & HS_SYN) {
+		spin_lock(&flow->lock);
+		hs_copy_lost(&flow->tcb);
+		spin_unlock(&flow->lock);
+	}
+	hs_act_unsent(flow, actions, THREEWAY_C_send_failed);
+}
+
 void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 	    const struct hs_xmit *xmit)
 {
-	struct hs_net *hn = flow->hn;
-
-	hs_count(hn, actions->counter);
+	hs_count(flow->hn, actions->counter);
 	if (flow->listener &&
 	    (actions->counter == THREEWAY_C_segment_accept_queue_full ||
 	     actions->counter == THREEWAY_C_segment_policy))
 		atomic_inc(&flow->listener->sk_drops);
 	if (actions->end != HS_NONE)
 		hs_flow_unlink(flow, actions->end);
-	if (!actions->reply.flags) {
-		/* the lab has lost it */
-		hs_count(hn, actions->sent);
-		return;
-	}
-	if (!hs_xmit(xmit, hs_sender(flow))) {
-		hs_count(hn, actions->sent);
-		return;
-	}
-	hs_count(hn, THREEWAY_C_send_failed);
-	if (!(actions->reply.flags & HS_SYN))
-		return;
-	spin_lock(&flow->lock);
-	hs_copy_lost(&flow->tcb);
-	spin_unlock(&flow->lock);
+	if (actions->reply.flags)
+		hs_act_reply(flow, actions, xmit);
+	if (actions->end != HS_NONE)
+		hs_event_ended(flow, actions->end);
 }
 
 /* The handshake is complete. Context: hs_flow.lock held. */
@@ -90,6 +105,7 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 		hs_flow_timer_set(flow, actions->timer_ms);
 	if (actions->end != HS_NONE)
 		flow->dead = true;
+	hs_event_acted(flow, before.state, &pkt->seg, actions);
 	return verdict;
 }
 
@@ -115,6 +131,9 @@ static unsigned int hs_arrive_segment(struct hs_flow *flow,
 	/* what was not tracked before must be so before it is answered */
 	if (verdict == NF_DROP && !hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		if (actions.reply.flags)
+			hs_event_unsent(flow, &actions,
+					THREEWAY_C_segment_conntrack_drop);
 		actions.reply.flags = 0;
 	}
 	hs_act(flow, &actions, &xmit);
@@ -150,16 +169,19 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 	    actions.counter == THREEWAY_C_segment_bad_ack) {
 		spin_unlock(&flow->lock);
 		hs_count(flow->hn, THREEWAY_C_native_ip_options);
+		hs_event_arrived(flow, &pkt->seg, THREEWAY_C_native_ip_options);
 		return NF_ACCEPT;
 	}
 	if (actions.verdict != HS_HANDOFF) {
 		spin_unlock(&flow->lock);
 		hs_count(flow->hn, THREEWAY_C_segment_fragment);
+		hs_event_arrived(flow, &pkt->seg, THREEWAY_C_segment_fragment);
 		return NF_DROP;
 	}
 	actions.counter = THREEWAY_C_handoff_fragment;
 	verdict = hs_arrive_final(flow, pkt, &actions);
 	flow->dead = actions.end != HS_NONE;
+	hs_event_acted(flow, flow->tcb.state, &pkt->seg, &actions);
 	spin_unlock(&flow->lock);
 	hs_act(flow, &actions, NULL);
 	return verdict;
@@ -198,6 +220,7 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 		return hs_arrive_segment(flow, pkt);
 	}
 	hs_count(flow->hn, reason);
+	hs_event_arrived(flow, &pkt->seg, reason);
 	return verdict;
 }
 
@@ -209,11 +232,16 @@ static unsigned int hs_arrive_accept(struct hs_flow *flow,
 	unsigned int verdict;
 
 	if (!hs_listener_listens(flow->listener)) {
-		if (!pkt->syn)
+		if (!pkt->syn) {
 			hs_count(hn, THREEWAY_C_segment_listener_gone);
+			hs_event_arrived(flow, &pkt->seg,
+					 THREEWAY_C_segment_listener_gone);
+		}
 		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
 		verdict = HS_FLOW_GONE;
 	} else if (hs_arrive_native_owns(flow, pkt)) {
+		hs_event_arrived(flow, &pkt->seg,
+				 THREEWAY_C_native_socket_owns);
 		/* or another CPU hands the flow over right now */
 		if (hs_flow_end(flow, THREEWAY_C_flows_native_owns))
 			hs_count(hn, THREEWAY_C_native_socket_owns);

@@ -13,6 +13,7 @@
 #include "flow.h"
 #include "hold.h"
 #include "netns.h"
+#include "reader.h"
 #include "socket.h"
 
 #define HS_LIST_ROOM_MAX	4096
@@ -24,6 +25,7 @@
  * @iter:	where the list of flows stands
  * @walking:	@iter is in use
  * @cursor:	what the next call for the list must bring
+ * @reader:	its events
  */
 struct hs_control {
 	struct hs_net *hn;
@@ -31,6 +33,7 @@ struct hs_control {
 	struct rhashtable_iter iter;
 	bool walking;
 	u64 cursor;
+	struct hs_reader *reader;
 };
 
 static bool hs_control_allowed(const struct net *net)
@@ -49,7 +52,13 @@ static int hs_control_open(struct inode *inode, struct file *file)
 	if (!control)
 		return -ENOMEM;
 	mutex_init(&control->lock);
-	control->hn = hs_net_get(get_net(net));
+	control->hn = hs_net_get(net);
+	control->reader = hs_reader_alloc(control->hn);
+	if (!control->reader) {
+		kfree(control);
+		return -ENOMEM;
+	}
+	get_net(net);
 	file->private_data = control;
 	return stream_open(inode, file);
 }
@@ -67,9 +76,26 @@ static int hs_control_release(struct inode *inode, struct file *file)
 	struct hs_control *control = file->private_data;
 
 	hs_flow_list_end(control);
+	hs_reader_free(control->reader);
 	put_net(control->hn->net);
 	kfree(control);
 	return 0;
+}
+
+static ssize_t hs_control_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct hs_control *control = iocb->ki_filp->private_data;
+
+	return hs_reader_read(control->reader, to,
+			      (iocb->ki_filp->f_flags & O_NONBLOCK) ||
+			      (iocb->ki_flags & IOCB_NOWAIT));
+}
+
+static __poll_t hs_control_poll(struct file *file, poll_table *wait)
+{
+	struct hs_control *control = file->private_data;
+
+	return hs_reader_poll(control->reader, file, wait);
 }
 
 static long hs_control_claim_add(struct hs_net *hn, void __user *arg)
@@ -280,6 +306,16 @@ static long hs_control_stat_get(struct hs_net *hn, void __user *arg)
 	return copy_to_user(arg, &stat, sizeof(stat)) ? -EFAULT : 0;
 }
 
+static long hs_control_event_start(struct hs_control *control,
+				   const void __user *arg)
+{
+	struct threeway_event_start start;
+
+	if (copy_from_user(&start, arg, sizeof(start)))
+		return -EFAULT;
+	return hs_reader_start(control->reader, &start);
+}
+
 static long hs_control_ioctl(struct file *file, unsigned int cmd,
 			     unsigned long arg)
 {
@@ -304,6 +340,8 @@ static long hs_control_ioctl(struct file *file, unsigned int cmd,
 		return hs_control_open_flow(hn, user);
 	case THREEWAY_IOC_STAT_GET:
 		return hs_control_stat_get(hn, user);
+	case THREEWAY_IOC_EVENT_START:
+		return hs_control_event_start(control, user);
 	default:
 		return -ENOTTY;
 	}
@@ -313,6 +351,8 @@ static const struct file_operations hs_control_fops = {
 	.owner = THIS_MODULE,
 	.open = hs_control_open,
 	.release = hs_control_release,
+	.read_iter = hs_control_read,
+	.poll = hs_control_poll,
 	.unlocked_ioctl = hs_control_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = no_llseek,

@@ -6,6 +6,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "event.h"
 #include "flow.h"
 #include "netns.h"
 #include "policy.h"
@@ -186,6 +187,8 @@ bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason)
 	spin_lock_bh(&flow->lock);
 	first = !flow->dead;
 	flow->dead = true;
+	if (first)
+		hs_event_ended(flow, reason);
 	spin_unlock_bh(&flow->lock);
 	if (first)
 		hs_flow_unlink(flow, reason);

@@ -22,6 +22,7 @@ static int __net_init hs_net_init(struct net *net)
 
 	hn->net = net;
 	mutex_init(&hn->lock);
+	hs_readers_setup(&hn->readers);
 	hn->stats = alloc_percpu(struct hs_stats);
 	if (!hn->stats)
 		return -ENOMEM;

@@ -7,8 +7,13 @@
  *   the lock of a native socket that connects
  *   hs_flow.lock (BH)	the tcb, dead, young and the arming of the timer of one
  *			flow; never two of them
- *   RCU		look-ups of claims and flows; no reference is needed as
- *			long as nothing outlives the read side
+ *   hs_reader.mutex	one at a time takes events out of a reader; none of the
+ *			above is taken with it
+ *   hs_readers.lock	who comes and goes in the list of readers
+ *   hs_reader.lock (BH) the ring of one reader; a leaf, taken under hs_flow.lock
+ *			so that the events of a flow come in their order
+ *   RCU		look-ups of claims, flows and readers; no reference is
+ *			needed as long as nothing outlives the read side
  *
  * Nothing is sent under hs_flow.lock: what is sent passes LOCAL_OUT and may come
  * back as a segment for the same flow. The one exception is the handoff
@@ -23,7 +28,7 @@
  *   timer finds it closed, as it does with native half-open connections.
  *   Everything of a namespace ends in its pre_exit: claims can no longer be
  *   found, then hooks go, then flows and their timers; the last flow lets its
- *   claim go.
+ *   claim go. An open file keeps its namespace, and with it its reader.
  */
 #ifndef HS_NETNS_H
 #define HS_NETNS_H
@@ -40,6 +45,7 @@
 #include "compat.h"
 #include "core/tcb.h"
 #include "hook.h"
+#include "reader.h"
 #include "stats.h"
 #include "sysctl.h"
 
@@ -56,6 +62,7 @@
  * @flow_live:	flows not yet freed
  * @unclaimed_ports: those of them whose local port no claim need cover
  * @flow_id:	id of the newest flow
+ * @readers:	readers of events
  * @isn_key:	secret of the ISN generator, made with the first claim
  * @isn_ready:	@isn_key is set
  * @sysctl:	values of /proc/sys/net/threeway
@@ -77,6 +84,7 @@ struct hs_net {
 	atomic_t flow_live;
 	atomic_t unclaimed_ports;
 	atomic64_t flow_id;
+	struct hs_readers readers;
 	siphash_aligned_key_t isn_key;
 	struct hs_sysctl sysctl;
 	struct ctl_table_header *sysctl_header;

@@ -7,6 +7,7 @@
 
 #include "confirm.h"
 #include "core/isn.h"
+#include "event.h"
 #include "hold.h"
 #include "isn.h"
 #include "listener.h"
@@ -207,8 +208,10 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	/* no segment may see the flow before its timer runs */
 	spin_lock(&flow->lock);
 	err = hs_flow_insert(flow);
-	if (!err)
+	if (!err) {
 		hs_flow_timer_set(flow, actions.timer_ms);
+		hs_event_opened(flow, THREEWAY_LISTEN, &o->pkt->seg, &actions);
+	}
 	spin_unlock(&flow->lock);
 	if (err) {
 		dst_release(o->dst);
@@ -223,6 +226,8 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	hs_count(o->hn, THREEWAY_C_flows_opened);
 	err = hs_xmit_routed(&xmit, o->listener, &o->treq, o->dst, &o->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
+	if (err)
+		hs_event_unsent(flow, &actions, THREEWAY_C_send_failed);
 	return NF_STOLEN;
 }
 

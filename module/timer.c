@@ -15,6 +15,7 @@
 
 #include "arrive.h"
 #include "connect.h"
+#include "event.h"
 #include "listener.h"
 #include "native.h"
 #include "netns.h"
@@ -45,6 +46,7 @@ void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
 static void hs_timer_locked(struct hs_flow *flow, struct hs_actions *actions,
 			    struct hs_xmit *xmit)
 {
+	const u8 before = flow->tcb.state;
 	struct hs_policy policy;
 
 	hs_policy_read(flow, NULL, &policy);
@@ -54,6 +56,7 @@ static void hs_timer_locked(struct hs_flow *flow, struct hs_actions *actions,
 		hs_flow_timer_set(flow, actions->timer_ms);
 	if (actions->end != HS_NONE)
 		flow->dead = true;
+	hs_event_acted(flow, before, NULL, actions);
 	if (!actions->reply.flags)
 		return;
 	hs_xmit_rehash(flow);

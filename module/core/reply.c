@@ -91,8 +91,7 @@ void hs_reply_lose(struct hs_tcb *tcb, const struct hs_policy *policy,
 	if (tcb->segments_sent > 32 ||
 	    !(policy->lose >> (tcb->segments_sent - 1) & 1))
 		return;
-	actions->reply.flags = 0;
-	actions->sent = THREEWAY_C_segment_lost;
+	actions->lost = true;
 }
 
 u32 hs_elapsed_ms(const struct hs_tcb *tcb, u32 now_ms)

@@ -165,6 +165,7 @@ enum hs_timer {
  * @end:	enum threeway_counter for the end of the flow, or HS_NONE: the
  *		caller deletes it
  * @reply:	at most one segment to send
+ * @lost:	the lab wants it lost: do not send it
  */
 struct hs_actions {
 	enum hs_verdict verdict;
@@ -174,6 +175,7 @@ struct hs_actions {
 	enum threeway_counter sent;
 	enum threeway_counter end;
 	struct hs_reply reply;
+	bool lost;
 };
 
 /**
