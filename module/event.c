@@ -161,6 +161,12 @@ static void hs_event_out(struct hs_flow *flow, const struct hs_reply *reply,
 	hs_event_tell(flow, &event);
 }
 
+/* A segment that the policy loses has a counter as well. */
+static bool hs_event_sends(const struct hs_actions *actions)
+{
+	return actions->sent != HS_NONE;
+}
+
 /* The state that the flow is in now, and what is sent in it. */
 static void hs_event_outcome(struct hs_flow *flow, enum threeway_state before,
 			     const struct hs_actions *actions, u32 timer_ms)
@@ -172,7 +178,7 @@ static void hs_event_outcome(struct hs_flow *flow, enum threeway_state before,
 			      flow->tcb.state, HS_NONE);
 		hs_event_tell(flow, &event);
 	}
-	if (actions->reply.flags)
+	if (hs_event_sends(actions))
 		hs_event_out(flow, &actions->reply, actions->sent, timer_ms);
 }
 
@@ -190,7 +196,7 @@ void hs_event_tell_opened(struct hs_flow *flow, enum threeway_state before,
 	lockdep_assert_held(&flow->lock);
 	hs_event_plain(flow, THREEWAY_EV_OPENED, before,
 		       THREEWAY_C_flows_opened,
-		       actions->reply.flags ? 0 : timer_ms);
+		       hs_event_sends(actions) ? 0 : timer_ms);
 	if (seg)
 		hs_event_in(flow, before, seg, actions->counter, 0);
 	hs_event_outcome(flow, before, actions, timer_ms);
@@ -201,7 +207,7 @@ void hs_event_tell_acted(struct hs_flow *flow, enum threeway_state before,
 			 const struct hs_actions *actions)
 {
 	u32 timer_ms = hs_event_timer_ms(actions);
-	u32 first_ms = actions->reply.flags ? 0 : timer_ms;
+	u32 first_ms = hs_event_sends(actions) ? 0 : timer_ms;
 
 	lockdep_assert_held(&flow->lock);
 	if (seg)

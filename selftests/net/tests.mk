@@ -5,13 +5,14 @@ net_helpers := net/sockscript net/tcpgen net/rawpeer net/pktlog
 TEST_PROGS += $(patsubst %,net/net_%.sh,transfer equal firewall listener \
 	unload unclaimed netns timewait sysctl \
 	loss race)
-TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32
+TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32 \
+	net/net_events net/net_events32
 TEST_GEN_FILES += $(net_helpers)
 TEST_FILES += net/net.sh
 LOCAL_HDRS += net/netutil.h net/sockdump.h
 
 # Without a 32-bit compiler the test says so.
-$(OUTPUT)/net/net_ioctl32: net/net_ioctl.c ../module/uapi/threeway.h
+$(OUTPUT)/net/net_%32: net/net_%.c ../module/uapi/threeway.h
 	@if echo 'int main(void) { return 0; }' | \
 	    $(CC) -m32 -static -x c - -o $@ 2>/dev/null; then \
 		$(CC) $(CFLAGS) -m32 -static $< -o $@; \
