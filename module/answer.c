@@ -7,6 +7,7 @@
 #include "arrive.h"
 #include "confirm.h"
 #include "connect.h"
+#include "event.h"
 #include "listener.h"
 #include "policy.h"
 #include "socket.h"
@@ -90,6 +91,7 @@ static enum hs_verdict hs_answer_locked(struct hs_flow *flow,
 	}
 	if (actions->timer == HS_TIMER_SET)
 		hs_flow_timer_set(flow, actions->timer_ms);
+	hs_event_acted(flow, before.state, &pkt->seg, actions);
 	/* the flow ends when the socket has */
 	flow->outcome = actions->end;
 	actions->end = HS_NONE;
@@ -137,6 +139,9 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 	}
 	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		if (actions.reply.flags)
+			hs_event_unsent(flow, &actions,
+					THREEWAY_C_segment_conntrack_drop);
 		actions.reply.flags = 0;
 	}
 	hs_act(flow, &actions, &xmit);
@@ -166,6 +171,7 @@ static unsigned int hs_answer_checked(struct hs_flow *flow,
 	else
 		return hs_answer_segment(flow, pkt, sk);
 	hs_count(flow->hn, reason);
+	hs_event_arrived(flow, &pkt->seg, reason);
 	return NF_ACCEPT;
 }
 

@@ -10,6 +10,7 @@
 #include <net/tcp.h>
 
 #include "connect.h"
+#include "event.h"
 #include "isn.h"
 #include "policy.h"
 #include "socket.h"
@@ -180,8 +181,10 @@ static int hs_connect_start(const struct hs_connecting *c,
 	hs_syn_first(&flow->tcb, &policy, hs_connect_now_ms(c), &actions);
 	*syn = actions.reply;
 	err = hs_flow_insert(flow);
-	if (!err)
+	if (!err) {
 		hs_flow_timer_set(flow, actions.timer_ms);
+		hs_event_opened(flow, THREEWAY_CLOSED, NULL, &actions);
+	}
 	return err;
 }
 
@@ -325,12 +328,14 @@ enum hs_connect_work {
 static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
 					       struct sock *sk, u32 *rto_ms)
 {
+	const u8 before = flow->tcb.state;
 	struct hs_actions actions;
 	struct hs_policy policy;
 
 	hs_policy_read(flow, sk, &policy);
 	hs_flow_aged(flow);
 	hs_timer_fires(&flow->tcb, &policy, tcp_time_stamp_raw(), &actions);
+	hs_event_acted(flow, before, NULL, &actions);
 	*rto_ms = actions.timer_ms;
 	if (actions.timer == HS_TIMER_SET)
 		hs_flow_timer_set(flow, actions.timer_ms);
@@ -402,8 +407,10 @@ static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)
 	bh_lock_sock(sk);
 	work = hs_connect_work(flow, sk, &rto_ms);
 	bh_unlock_sock(sk);
-	if (work == HS_CONNECT_END)
+	if (work == HS_CONNECT_END) {
 		hs_flow_unlink(flow, flow->outcome);
+		hs_event_ended(flow, flow->outcome);
+	}
 	if (work != HS_CONNECT_NOTHING)
 		hs_socket_fire(sk);
 	if (work == HS_CONNECT_COPY)

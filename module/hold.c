@@ -10,6 +10,7 @@
 
 #include "arrive.h"
 #include "confirm.h"
+#include "event.h"
 #include "hold.h"
 #include "isn.h"
 #include "native.h"
@@ -48,8 +49,11 @@ static int hs_hold_start(struct hs_flow *flow, const struct hs_actions *actions,
 		hs_xmit_prepare(&xmit, flow, &actions->reply, pkt);
 	spin_lock(&flow->lock);
 	err = hs_flow_insert(flow);
-	if (!err)
+	if (!err) {
 		hs_flow_timer_set(flow, actions->timer_ms);
+		hs_event_opened(flow, pkt ? THREEWAY_LISTEN : THREEWAY_CLOSED,
+				pkt ? &pkt->seg : NULL, actions);
+	}
 	spin_unlock(&flow->lock);
 	if (err)
 		return err;
@@ -149,6 +153,7 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	struct hs_actions actions;
 	struct hs_policy policy;
 	struct hs_xmit xmit;
+	u8 before;
 
 	if (pkt->fragment) {
 		hs_count(flow->hn, THREEWAY_C_segment_fragment);
@@ -163,6 +168,7 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 		spin_unlock(&flow->lock);
 		return HS_FLOW_GONE;
 	}
+	before = flow->tcb.state;
 	hs_policy_read(flow, NULL, &policy);
 	hs_segment_arrives(&flow->tcb, &pkt->seg, &policy,
 			   tcp_time_stamp_raw(), &actions);
@@ -172,9 +178,13 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 		flow->dead = true;
 	if (actions.reply.flags)
 		hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
+	hs_event_acted(flow, before, &pkt->seg, &actions);
 	spin_unlock(&flow->lock);
 	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		if (actions.reply.flags)
+			hs_event_unsent(flow, &actions,
+					THREEWAY_C_segment_conntrack_drop);
 		actions.reply.flags = 0;
 	}
 	hs_act(flow, &actions, &xmit);
