@@ -28,7 +28,9 @@ static unsigned int hs_answer_deliver(struct hs_flow *flow,
 	}
 	pkt->skb = NULL;
 	state->okfn(state->net, state->sk, skb);
-	hs_connect_settle(flow, sk);
+	/* a socket that is in use gets it from its backlog in a moment */
+	if (hs_connect_settle(flow, sk))
+		hs_connect_hurry(flow);
 	return NF_STOLEN;
 }
 
@@ -92,8 +94,9 @@ static enum hs_verdict hs_answer_locked(struct hs_flow *flow,
 	if (actions->timer == HS_TIMER_SET)
 		hs_flow_timer_set(flow, actions->timer_ms);
 	hs_event_acted(flow, before.state, &pkt->seg, actions);
-	/* the flow ends when the socket has */
-	flow->outcome = actions->end;
+	/* the flow ends when the socket has it */
+	flow->outcome = actions->verdict == HS_HANDOFF ?
+			THREEWAY_C_flows_handed_over : actions->end;
 	actions->end = HS_NONE;
 	return actions->verdict;
 }

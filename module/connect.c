@@ -224,8 +224,7 @@ static unsigned int hs_connect_open(struct hs_connecting *c,
 	return NF_ACCEPT;
 }
 
-/* The native timer ran though it should not: the flow's will see to it. */
-static void hs_connect_hurry(struct hs_flow *flow)
+void hs_connect_hurry(struct hs_flow *flow)
 {
 	spin_lock(&flow->lock);
 	if (!flow->dead && !mod_timer(&flow->timer, jiffies + 1))
@@ -254,6 +253,7 @@ static unsigned int hs_connect_again(struct hs_connecting *c,
 		return NF_ACCEPT;
 	}
 	hs_count(c->hn, due ? THREEWAY_C_send_failed : sent);
+	/* the native timer ran though it should not */
 	if (!due)
 		hs_connect_hurry(flow);
 	consume_skb(c->skb);
@@ -301,6 +301,7 @@ unsigned int hs_connect_output(struct hs_net *hn, struct sk_buff *skb,
 	return verdict;
 }
 
+/* Of a socket that has gone we know what it was told last. */
 bool hs_connect_settle(struct hs_flow *flow, const struct sock *sk)
 {
 	enum threeway_counter reason = flow->outcome;

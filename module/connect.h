@@ -45,4 +45,7 @@ void hs_connect_timer(struct hs_flow *flow);
  */
 bool hs_connect_settle(struct hs_flow *flow, const struct sock *sk);
 
+/* Have the flow's timer look at the socket soon. */
+void hs_connect_hurry(struct hs_flow *flow);
+
 #endif /* HS_CONNECT_H */
