@@ -11,6 +11,7 @@
 #include "listener.h"
 #include "native.h"
 #include "netns.h"
+#include "observe.h"
 #include "policy.h"
 #include "sender.h"
 
@@ -266,6 +267,8 @@ unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 		verdict = hs_answer(flow, pkt);
 	else if (flow->kind == HS_FLOW_HOLD)
 		verdict = hs_hold_arrive(flow, pkt);
+	else if (flow->kind == HS_FLOW_OBSERVE)
+		verdict = hs_observe_arrive(flow, pkt);
 	else
 		verdict = hs_arrive_accept(flow, pkt);
 	hs_flow_put(flow);

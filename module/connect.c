@@ -6,12 +6,13 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
-#include <net/l3mdev.h>
 #include <net/tcp.h>
 
 #include "connect.h"
 #include "event.h"
 #include "isn.h"
+#include "observe.h"
+#include "packet.h"
 #include "policy.h"
 #include "socket.h"
 
@@ -27,50 +28,10 @@ struct hs_connecting {
 	struct hs_segment seg;
 };
 
-static void hs_connect_key(struct hs_connecting *c, u8 family)
-{
-	const struct sk_buff *skb = c->skb;
-	const struct tcphdr *th = tcp_hdr(skb);
-	struct hs_flow_key *key = &c->key;
-	bool link_local = false;
-
-	memset(key, 0, sizeof(*key));
-	key->family = family;
-	key->local_port = th->source;
-	key->remote_port = th->dest;
-	if (family == AF_INET) {
-		key->local.v4 = ip_hdr(skb)->saddr;
-		key->remote.v4 = ip_hdr(skb)->daddr;
-	} else {
-		key->local.v6 = ipv6_hdr(skb)->saddr;
-		key->remote.v6 = ipv6_hdr(skb)->daddr;
-		link_local = ipv6_addr_type(&key->remote.v6) &
-			     IPV6_ADDR_LINKLOCAL;
-	}
-	/* as hs_packet_read() will find it in the answer */
-	if (link_local)
-		key->ifindex = skb_dst(skb)->dev->ifindex;
-	else
-		key->ifindex = l3mdev_master_ifindex_rcu(skb_dst(skb)->dev);
-}
-
-static u8 hs_connect_ecn_bits(const struct hs_connecting *c)
-{
-	return c->key.family == AF_INET ? ip_hdr(c->skb)->tos & INET_ECN_MASK :
-		ipv6_get_dsfield(ipv6_hdr(c->skb)) & INET_ECN_MASK;
-}
-
 static bool hs_connect_read(struct hs_connecting *c, u8 family)
 {
-	const struct tcphdr *th = tcp_hdr(c->skb);
-	u32 len = c->skb->len - skb_transport_offset(c->skb);
-
-	if (!skb_dst(c->skb) || c->skb->ip_summed != CHECKSUM_PARTIAL)
-		return false;
-	hs_connect_key(c, family);
-	return hs_segment_parse(&c->seg, (const u8 *)th,
-				tcp_hdrlen(c->skb), len,
-				hs_connect_ecn_bits(c)) &&
+	return c->skb->ip_summed == CHECKSUM_PARTIAL &&
+	       hs_packet_outgoing(c->skb, family, &c->key, &c->seg) &&
 	       (c->seg.flags & (HS_SYN | HS_ACK)) == HS_SYN;
 }
 
@@ -271,7 +232,9 @@ static unsigned int hs_connect_packet(struct hs_connecting *c)
 		bool same = flow->socket == c->sk &&
 			    flow->tcb.iss == c->seg.seq;
 
-		if (same)
+		if (same && flow->kind == HS_FLOW_OBSERVE)
+			hs_observe_sent(flow, &c->seg);
+		else if (same)
 			verdict = hs_connect_again(c, flow);
 		else
 			/* another connect() has the tuple now */
@@ -283,9 +246,12 @@ static unsigned int hs_connect_packet(struct hs_connecting *c)
 			return verdict;
 	}
 	claim = hs_claim_find(c->hn, THREEWAY_ACTIVE, &c->key);
-	if (!claim || claim->conf.mode != THREEWAY_HANDOFF)
+	if (!claim)
 		return NF_ACCEPT;
-	return hs_connect_open(c, claim);
+	if (claim->conf.mode == THREEWAY_HANDOFF)
+		return hs_connect_open(c, claim);
+	hs_observe_connect(c->hn, claim, c->sk, &c->key, &c->seg);
+	return NF_ACCEPT;
 }
 
 unsigned int hs_connect_output(struct hs_net *hn, struct sk_buff *skb,

@@ -218,6 +218,13 @@ void hs_event_tell_acted(struct hs_flow *flow, enum threeway_state before,
 	hs_event_outcome(flow, before, actions, timer_ms);
 }
 
+void hs_event_tell_sent(struct hs_flow *flow, enum threeway_state before,
+			const struct hs_actions *actions)
+{
+	lockdep_assert_held(&flow->lock);
+	hs_event_outcome(flow, before, actions, hs_event_timer_ms(actions));
+}
+
 void hs_event_tell_arrived(struct hs_flow *flow, const struct hs_segment *seg,
 			   enum threeway_counter counter)
 {
@@ -241,11 +248,13 @@ void hs_event_tell_unsent(struct hs_flow *flow,
 void hs_event_tell_ended(struct hs_flow *flow, enum threeway_counter counter)
 {
 	bool handoff = counter == THREEWAY_C_flows_handed_over;
+	bool established = handoff || counter == THREEWAY_C_flows_observed;
 	struct threeway_event event;
 
 	hs_event_init(&event, flow,
 		      handoff ? THREEWAY_EV_HANDOFF : THREEWAY_EV_ENDED,
 		      flow->tcb.state,
-		      handoff ? THREEWAY_ESTABLISHED : THREEWAY_CLOSED, counter);
+		      established ? THREEWAY_ESTABLISHED : THREEWAY_CLOSED,
+		      counter);
 	hs_event_tell(flow, &event);
 }

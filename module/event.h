@@ -38,6 +38,8 @@ void hs_event_tell_opened(struct hs_flow *flow, enum threeway_state before,
 void hs_event_tell_acted(struct hs_flow *flow, enum threeway_state before,
 			 const struct hs_segment *seg,
 			 const struct hs_actions *actions);
+void hs_event_tell_sent(struct hs_flow *flow, enum threeway_state before,
+			const struct hs_actions *actions);
 void hs_event_tell_arrived(struct hs_flow *flow, const struct hs_segment *seg,
 			   enum threeway_counter counter);
 void hs_event_tell_unsent(struct hs_flow *flow,
@@ -79,6 +81,22 @@ static inline void hs_event_acted(struct hs_flow *flow,
 {
 	if (hs_event_wanted(flow))
 		hs_event_tell_acted(flow, before, seg, actions);
+}
+
+/**
+ * hs_event_sent() - a new state, a segment sent, without a cause of ours
+ * @flow:	the flow
+ * @before:	its state before
+ * @actions:	what was sent
+ *
+ * Context: as hs_event_acted().
+ */
+static inline void hs_event_sent(struct hs_flow *flow,
+				 enum threeway_state before,
+				 const struct hs_actions *actions)
+{
+	if (hs_event_wanted(flow))
+		hs_event_tell_sent(flow, before, actions);
 }
 
 /**

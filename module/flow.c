@@ -35,7 +35,7 @@ static const struct rhashtable_params hs_flow_params = {
 };
 
 bool hs_flow_key_read(struct hs_flow_key *key,
-			     const struct threeway_flow_key *from)
+		      const struct threeway_flow_key *from)
 {
 	if (from->pad || (from->family != AF_INET && from->family != AF_INET6))
 		return false;
@@ -90,6 +90,8 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 	}
 	if (kind != HS_FLOW_ACCEPT)
 		atomic_inc(&hn->unclaimed_ports);
+	if (kind == HS_FLOW_OBSERVE)
+		atomic_inc(&hn->observed);
 	flow->opened = jiffies;
 	flow->id = atomic64_inc_return(&hn->flow_id);
 	atomic_inc(&claim->flows);
@@ -117,6 +119,8 @@ void hs_flow_put(struct hs_flow *flow)
 		sock_put(flow->listener);
 	if (flow->kind != HS_FLOW_ACCEPT)
 		atomic_dec(&hn->unclaimed_ports);
+	if (flow->kind == HS_FLOW_OBSERVE)
+		atomic_dec(&hn->observed);
 	call_rcu(&flow->rcu, hs_flow_free_rcu);
 	/* hn may be gone right after this */
 	if (atomic_dec_and_test(&hn->flow_live))
@@ -238,7 +242,8 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	out->snd_wscale = tcb.snd_wscale;
 	out->rcv_wscale = tcb.rcv_wscale;
 	out->retransmits = tcb.retransmits;
-	out->retries_left = hs_retries_left(&tcb, &policy);
+	if (flow->kind != HS_FLOW_OBSERVE)
+		out->retries_left = hs_retries_left(&tcb, &policy);
 	out->age_ms = jiffies_to_msecs(now - flow->opened);
 	due = READ_ONCE(flow->due);
 	if (time_after(due, now))

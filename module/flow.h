@@ -21,6 +21,7 @@ enum hs_flow_kind {
 	HS_FLOW_ACCEPT,		/* a listener: arrive.c */
 	HS_FLOW_CONNECT,	/* a connecting socket: connect.c, answer.c */
 	HS_FLOW_HOLD,		/* nobody: hold.c */
+	HS_FLOW_OBSERVE,	/* who looks on: observe.c */
 };
 
 /**

@@ -16,7 +16,9 @@
 #include "connect.h"
 #include "handoff.h"
 #include "hook.h"
+#include "icmp.h"
 #include "netns.h"
+#include "observe.h"
 #include "packet.h"
 #include "passive.h"
 
@@ -57,9 +59,10 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 	if (skb->sk && sk_fullsock(skb->sk) &&
 	    skb->sk->sk_state != TCP_SYN_SENT)
 		return NF_ACCEPT;
-	if (!hs_packet_find(&pkt, skb, state->pf) ||
-	    (!hs_claims_port(&hn->claims, ntohs(pkt.local_port)) &&
-	     !atomic_read(&hn->unclaimed_ports)))
+	if (!hs_packet_find(&pkt, skb, state->pf))
+		return hs_icmp(hn, skb, state);
+	if (!hs_claims_port(&hn->claims, ntohs(pkt.local_port)) &&
+	    !atomic_read(&hn->unclaimed_ports))
 		return NF_ACCEPT;
 	pkt.state = state;
 	flows = atomic_read(&hn->flow_count);
@@ -80,9 +83,20 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
+	struct hs_net *hn = priv;
+	unsigned int verdict;
+
 	if (hs_connect_syn(skb))
-		return hs_connect_output(priv, skb, state->pf);
-	return hs_handoff_output(skb);
+		return hs_connect_output(hn, skb, state->pf);
+	verdict = hs_handoff_output(skb);
+	if (verdict == NF_ACCEPT && atomic_read(&hn->observed) &&
+	    !(skb->sk && sk_fullsock(skb->sk) &&
+	      skb->sk->sk_type == SOCK_STREAM)) {
+		local_bh_disable();
+		hs_observe_output(hn, skb, state->pf);
+		local_bh_enable();
+	}
+	return verdict;
 }
 
 static const struct nf_hook_ops hs_hook_template[HS_HOOKS] = {

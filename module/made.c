@@ -10,7 +10,7 @@
 #include "made.h"
 
 static void hs_made_network_header(struct sk_buff *skb,
-				  const struct hs_flow *flow, size_t tcp_len)
+				   const struct hs_flow *flow, size_t tcp_len)
 {
 	const struct hs_flow_key *key = &flow->key;
 

@@ -61,6 +61,7 @@
  * @flow_count:	flows in the table
  * @flow_live:	flows not yet freed
  * @unclaimed_ports: those of them whose local port no claim need cover
+ * @observed:	those of them that are only observed
  * @flow_id:	id of the newest flow
  * @readers:	readers of events
  * @isn_key:	secret of the ISN generator, made with the first claim
@@ -83,6 +84,7 @@ struct hs_net {
 	atomic_t flow_count;
 	atomic_t flow_live;
 	atomic_t unclaimed_ports;
+	atomic_t observed;
 	atomic64_t flow_id;
 	struct hs_readers readers;
 	siphash_aligned_key_t isn_key;

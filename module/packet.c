@@ -138,6 +138,51 @@ bool hs_packet_checksum_ok(const struct hs_packet *pkt)
 	return !sum;
 }
 
+/* Return: the bits of ECN, or -1 when it is not TCP. */
+static int hs_outgoing_addresses(const struct sk_buff *skb,
+				 struct hs_flow_key *key)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (key->family == AF_INET) {
+		if (iph->protocol != IPPROTO_TCP || ip_is_fragment(iph))
+			return -1;
+		key->local.v4 = iph->saddr;
+		key->remote.v4 = iph->daddr;
+		return ipv4_get_dsfield(iph) & INET_ECN_MASK;
+	}
+	if (ip6h->nexthdr != IPPROTO_TCP)
+		return -1;
+	key->local.v6 = ip6h->saddr;
+	key->remote.v6 = ip6h->daddr;
+	return ipv6_get_dsfield(ip6h) & INET_ECN_MASK;
+}
+
+bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
+			struct hs_flow_key *key, struct hs_segment *seg)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+	int offset = skb_transport_offset(skb);
+	int ecn;
+
+	memset(key, 0, sizeof(*key));
+	key->family = family;
+	ecn = hs_outgoing_addresses(skb, key);
+	if (ecn < 0 || !skb_dst(skb) || offset < 0 ||
+	    offset + sizeof(*th) > skb_headlen(skb))
+		return false;
+	key->local_port = th->source;
+	key->remote_port = th->dest;
+	if (family == AF_INET6 &&
+	    ipv6_addr_type(&key->remote.v6) & IPV6_ADDR_LINKLOCAL)
+		key->ifindex = skb_dst(skb)->dev->ifindex;
+	else
+		key->ifindex = l3mdev_master_ifindex_rcu(skb_dst(skb)->dev);
+	return hs_segment_parse(seg, (const u8 *)th, skb_headlen(skb) - offset,
+				skb->len - offset, ecn);
+}
+
 bool hs_packet_mask(struct hs_packet *pkt, u16 options, u8 flags)
 {
 	struct sk_buff *skb = pkt->skb;

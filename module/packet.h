@@ -72,6 +72,18 @@ bool hs_packet_read(struct hs_packet *pkt);
 bool hs_packet_checksum_ok(const struct hs_packet *pkt);
 
 /**
+ * hs_packet_outgoing() - read a segment that this host sends
+ * @skb:	a packet at LOCAL_OUT
+ * @family:	AF_INET or AF_INET6
+ * @key:	result: the key of its flow, as it will be of the answer
+ * @seg:	result: its TCP header
+ *
+ * Context: RCU. Return: false when it is not TCP, or not whole.
+ */
+bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
+			struct hs_flow_key *key, struct hs_segment *seg);
+
+/**
  * hs_packet_mask() - take options and flags out of a segment
  * @pkt:	after hs_packet_read() and hs_packet_checksum_ok()
  * @options:	HS_OPT_* to overwrite by NOP

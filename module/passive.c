@@ -12,6 +12,7 @@
 #include "isn.h"
 #include "listener.h"
 #include "native.h"
+#include "observe.h"
 #include "passive.h"
 #include "policy.h"
 #include "request.h"
@@ -273,7 +274,7 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	struct hs_actions actions;
 
 	o.claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);
-	if (!o.claim || o.claim->conf.mode == THREEWAY_OBSERVE)
+	if (!o.claim)
 		return NF_ACCEPT;
 	if (!hs_packet_unicast(pkt)) {
 		hs_count(hn, THREEWAY_C_native_not_unicast);
@@ -281,6 +282,11 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	}
 	if (!hs_packet_checksum_ok(pkt)) {
 		hs_count(hn, THREEWAY_C_segment_bad_checksum);
+		return NF_ACCEPT;
+	}
+	if (o.claim->conf.mode == THREEWAY_OBSERVE) {
+		if ((pkt->seg.flags & (HS_SYN | HS_ACK | HS_RST)) == HS_SYN)
+			hs_observe_syn(hn, o.claim, pkt);
 		return NF_ACCEPT;
 	}
 	hs_listen_arrives(&pkt->seg, ntohs(pkt->key.remote_port), &actions);

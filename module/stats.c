@@ -63,6 +63,9 @@ static const struct {
 	[THREEWAY_C_segment_deferred] = {
 		.linux_mib = { LINUX_MIB_TCPDEFERACCEPTDROP },
 	},
+	[THREEWAY_C_icmp_out_of_window] = {
+		.linux_mib = { LINUX_MIB_OUTOFWINDOWICMPS },
+	},
 	[THREEWAY_C_segment_accept_queue_full] = {
 		.linux_mib = { LINUX_MIB_LISTENOVERFLOWS,
 			       LINUX_MIB_LISTENDROPS },
@@ -83,6 +86,11 @@ void hs_count(struct hs_net *hn, enum threeway_counter counter)
 			NET_INC_STATS(hn->net,
 				      hs_native_mib[counter].linux_mib[i]);
 	}
+}
+
+void hs_count_add(struct hs_net *hn, enum threeway_counter counter, u64 value)
+{
+	this_cpu_add(hn->stats->value[counter], value);
 }
 
 u64 hs_stat_read(const struct hs_net *hn, enum threeway_counter counter)

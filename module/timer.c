@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "native.h"
 #include "netns.h"
+#include "observe.h"
 #include "policy.h"
 
 /* Timeouts up to this, in jiffies, the wheel keeps to the jiffy. */
@@ -92,6 +93,8 @@ void hs_flow_timer(struct timer_list *timer)
 	rcu_read_lock();
 	if (flow->kind == HS_FLOW_CONNECT)
 		hs_connect_timer(flow);
+	else if (flow->kind == HS_FLOW_OBSERVE)
+		hs_observe_timer(flow);
 	else if (flow->listener && !hs_listener_listens(flow->listener))
 		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
 	else if (hs_native_owns(flow->hn->net, &flow->key, flow->bound_if, 0))

@@ -204,7 +204,7 @@ struct threeway_claim_record {
 /* States of RFC 9293 section 3.3.2. */
 enum threeway_state {
 	THREEWAY_CLOSED		= 0,	/* in events only */
-	THREEWAY_LISTEN		= 1,	/* in events only */
+	THREEWAY_LISTEN		= 1,	/* in events, and observed: no SYN-ACK yet */
 	THREEWAY_SYN_SENT	= 2,
 	THREEWAY_SYN_RECEIVED	= 3,
 	THREEWAY_ESTABLISHED	= 4,
@@ -415,6 +415,12 @@ struct threeway_list {
 	X(segment_lost)		/* not sent, as the policy says */	\
 	/* observe */							\
 	X(flows_observed)	/* followed to ESTABLISHED */		\
+	X(flows_rejected)	/* RST of the native stack to the SYN */ \
+	X(observed_syn)		/* first SYN of a flow */		\
+	X(observed_synack)	/* first SYN-ACK of a flow */		\
+	X(observed_copy)	/* SYN or SYN-ACK again */		\
+	X(observed_rst)							\
+	X(observed_ms)		/* ms to ESTABLISHED, of all flows_observed */ \
 	/* ICMP errors that quote a flow */				\
 	X(icmp_hard)							\
 	X(icmp_soft)							\

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claims of mode observe. */
+#include <linux/netfilter.h>
+#include <net/tcp.h>
+
+#include "confirm.h"
+#include "connect.h"
+#include "core/follow.h"
+#include "core/schedule.h"
+#include "event.h"
+#include "native.h"
+#include "observe.h"
+
+/* How often it is checked whether the native stack has given up. */
+#define HS_OBSERVE_MS		1000
+#define HS_OBSERVE_MAX_MS	8000
+
+/* A segment that went out, as an event has it. */
+static void hs_observe_reply(struct hs_reply *reply,
+			     const struct hs_segment *seg)
+{
+	reply->seq = seg->seq;
+	reply->ack = seg->ack;
+	reply->wnd = seg->wnd;
+	reply->flags = seg->flags;
+	reply->opts = seg->opts;
+}
+
+static struct hs_flow *hs_observe_flow(struct hs_net *hn,
+				       struct hs_claim *claim,
+				       const struct hs_flow_key *key)
+{
+	enum threeway_counter reason = hs_flow_limits(hn, claim, false);
+	struct hs_flow *flow = NULL;
+
+	if (reason == HS_NONE) {
+		reason = THREEWAY_C_native_no_memory;
+		flow = hs_flow_alloc(hn, claim, HS_FLOW_OBSERVE, NULL, key);
+	}
+	if (!flow)
+		hs_count(hn, reason);
+	return flow;
+}
+
+/* Let the flow be seen. What it sent, if it did, is in @actions. */
+static void hs_observe_start(struct hs_flow *flow, enum threeway_state before,
+			     const struct hs_segment *seg,
+			     struct hs_actions *actions)
+{
+	int err;
+
+	actions->timer = HS_TIMER_SET;
+	actions->timer_ms = HS_OBSERVE_MS;
+	spin_lock(&flow->lock);
+	err = hs_flow_insert(flow);
+	if (!err) {
+		hs_flow_timer_set(flow, HS_OBSERVE_MS);
+		hs_event_opened(flow, before, seg, actions);
+	}
+	spin_unlock(&flow->lock);
+	hs_count(flow->hn, err ? THREEWAY_C_native_no_memory :
+				 THREEWAY_C_flows_opened);
+	if (!err)
+		hs_count(flow->hn, actions->sent);
+	hs_flow_put(flow);
+}
+
+void hs_observe_syn(struct hs_net *hn, struct hs_claim *claim,
+		    struct hs_packet *pkt)
+{
+	struct hs_actions actions;
+	struct hs_flow *flow;
+
+	/* a SYN for a connection that is there belongs to that one */
+	if (hs_native_owns(hn->net, &pkt->key, pkt->iif, pkt->sdif))
+		return;
+	flow = hs_observe_flow(hn, claim, &pkt->key);
+	if (!flow)
+		return;
+	hs_actions_init(&actions, HS_NATIVE);
+	hs_follow_passive(&flow->tcb, &pkt->seg, tcp_time_stamp_raw());
+	hs_observe_start(flow, THREEWAY_LISTEN, &pkt->seg, &actions);
+}
+
+void hs_observe_connect(struct hs_net *hn, struct hs_claim *claim,
+			const struct sock *sk, const struct hs_flow_key *key,
+			const struct hs_segment *seg)
+{
+	struct hs_flow *flow = hs_observe_flow(hn, claim, key);
+	struct hs_actions actions;
+
+	if (!flow)
+		return;
+	flow->socket = sk;
+	flow->uid = sk->sk_uid;
+	flow->bound_if = sk->sk_bound_dev_if;
+	hs_actions_init(&actions, HS_NATIVE);
+	actions.sent = THREEWAY_C_observed_syn;
+	hs_observe_reply(&actions.reply, seg);
+	hs_follow_active(&flow->tcb, seg, tcp_time_stamp_raw());
+	hs_observe_start(flow, THREEWAY_CLOSED, NULL, &actions);
+}
+
+void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg)
+{
+	static const enum threeway_counter counters[] = {
+		[HS_FOLLOWED_OTHER] = HS_NONE,
+		[HS_FOLLOWED_FIRST] = THREEWAY_C_observed_synack,
+		[HS_FOLLOWED_COPY] = THREEWAY_C_observed_copy,
+	};
+	struct hs_actions actions;
+	u8 before;
+
+	hs_actions_init(&actions, HS_NATIVE);
+	hs_observe_reply(&actions.reply, seg);
+	spin_lock(&flow->lock);
+	if (!flow->dead) {
+		before = flow->tcb.state;
+		actions.sent = counters[hs_follow_sent(&flow->tcb, seg)];
+		if (seg->flags & HS_RST) {
+			actions.sent = THREEWAY_C_observed_rst;
+			flow->outcome = THREEWAY_C_flows_rejected;
+		}
+		if (actions.sent != HS_NONE)
+			hs_event_sent(flow, before, &actions);
+	}
+	spin_unlock(&flow->lock);
+	hs_count(flow->hn, actions.sent);
+	/* without a socket nobody else would tell that it is over */
+	if (seg->flags & HS_RST)
+		hs_flow_end(flow, THREEWAY_C_flows_rejected);
+}
+
+/* The native socket of the flow, whatever it has become; referenced. */
+static struct sock *hs_observe_socket(const struct hs_flow *flow)
+{
+	return hs_native_socket(flow->hn->net, &flow->key, flow->bound_if, 0);
+}
+
+/*
+ * What the native stack has made of it. A socket that has gone was reset, or its
+ * user or its timer gave up.
+ * Return: whether the handshake goes on; if not, the flow has ended.
+ */
+static bool hs_observe_settle(struct hs_flow *flow)
+{
+	struct sock *sk = hs_observe_socket(flow);
+	enum threeway_counter reason = flow->outcome;
+	int state = sk ? inet_sk_state_load(sk) : TCP_CLOSE;
+
+	if (sk)
+		sock_gen_put(sk);
+	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV ||
+	    state == TCP_NEW_SYN_RECV)
+		return true;
+	if (state != TCP_CLOSE)
+		reason = THREEWAY_C_flows_observed;
+	else if (reason == HS_NONE)
+		reason = flow->tcb.active ? THREEWAY_C_flows_socket_gone :
+					    THREEWAY_C_flows_expired;
+	if (hs_flow_end(flow, reason) && reason == THREEWAY_C_flows_observed)
+		hs_count_add(flow->hn, THREEWAY_C_observed_ms,
+			     tcp_time_stamp_raw() - flow->tcb.opened_ms);
+	return false;
+}
+
+static void hs_observe_segment(struct hs_flow *flow,
+			       const struct hs_packet *pkt)
+{
+	struct hs_actions actions;
+	u8 before;
+
+	hs_actions_init(&actions, HS_NATIVE);
+	spin_lock(&flow->lock);
+	if (!flow->dead) {
+		before = flow->tcb.state;
+		hs_follow_arrived(&flow->tcb, &pkt->seg);
+		if (pkt->seg.flags & HS_RST)
+			flow->outcome = flow->tcb.active ?
+					THREEWAY_C_flows_refused :
+					THREEWAY_C_flows_reset;
+		hs_event_acted(flow, before, &pkt->seg, &actions);
+	}
+	spin_unlock(&flow->lock);
+}
+
+unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt)
+{
+	const struct nf_hook_state *state = pkt->state;
+	struct sk_buff *skb = pkt->skb;
+
+	/* what has to be put together first is seen when the timer looks */
+	if (pkt->fragment)
+		return NF_ACCEPT;
+	hs_observe_segment(flow, pkt);
+	if (!hs_conntrack_confirm(skb)) {
+		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		return NF_DROP;
+	}
+	pkt->skb = NULL;
+	state->okfn(state->net, state->sk, skb);
+	/* a socket that is in use gets it from its backlog in a moment */
+	if (hs_observe_settle(flow))
+		hs_connect_hurry(flow);
+	return NF_STOLEN;
+}
+
+void hs_observe_timer(struct hs_flow *flow)
+{
+	u32 wait_ms;
+
+	if (!hs_observe_settle(flow))
+		return;
+	spin_lock(&flow->lock);
+	if (!flow->dead && !timer_pending(&flow->timer)) {
+		if (!time_before(jiffies, flow->due)) {
+			flow->tcb.timeouts++;
+			wait_ms = hs_rto_ms(HS_OBSERVE_MS, HS_OBSERVE_MAX_MS,
+					    flow->tcb.timeouts);
+			hs_flow_aged(flow);
+			hs_flow_timer_set(flow, wait_ms);
+		} else {
+			hs_flow_timer_arm(flow);
+		}
+	}
+	spin_unlock(&flow->lock);
+}
+
+void hs_observe_output(struct hs_net *hn, struct sk_buff *skb, u8 family)
+{
+	struct hs_flow_key key;
+	struct hs_segment seg;
+	struct hs_flow *flow;
+
+	if (!hs_packet_outgoing(skb, family, &key, &seg) ||
+	    !(seg.flags & (HS_SYN | HS_RST)))
+		return;
+	flow = hs_flow_find(hn, &key);
+	if (flow && flow->kind == HS_FLOW_OBSERVE && hs_flow_hold(flow)) {
+		hs_observe_sent(flow, &seg);
+		hs_flow_put(flow);
+	}
+}
