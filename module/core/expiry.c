@@ -3,21 +3,12 @@
 #include "reply.h"
 #include "tcb.h"
 
-/* Return: whether the lab wants the first answer late. */
-static bool hs_delay_first(struct hs_tcb *tcb, const struct hs_policy *policy,
-			   u32 now_ms, struct hs_actions *actions)
-{
-	if (!policy->delay_ms)
-		return false;
-	tcb->delayed = true;
-	hs_timer_wait(tcb, policy, now_ms, policy->delay_ms, actions);
-	return true;
-}
-
 static void hs_first_sent(struct hs_tcb *tcb, const struct hs_policy *policy,
 			  u32 now_ms, struct hs_actions *actions)
 {
-	tcb->tsval_first = tcb->tsval_last;
+	/* of an active open it was the SYN */
+	if (!tcb->active)
+		tcb->tsval_first = tcb->tsval_last;
 	if (policy->freeze == THREEWAY_FREEZE_SYN_RECEIVED)
 		hs_timer_idle(tcb, policy, now_ms, actions);
 	else
@@ -28,7 +19,8 @@ static void hs_first_sent(struct hs_tcb *tcb, const struct hs_policy *policy,
 static void hs_synack_send(struct hs_tcb *tcb, const struct hs_policy *policy,
 			   u32 now_ms, struct hs_actions *actions)
 {
-	actions->sent = THREEWAY_C_sent_synack;
+	actions->sent = tcb->active ? THREEWAY_C_sent_synack_crossed :
+				      THREEWAY_C_sent_synack;
 	hs_reply_synack(&actions->reply, tcb, now_ms);
 	hs_first_sent(tcb, policy, now_ms, actions);
 }
@@ -38,7 +30,7 @@ void hs_synack_first(struct hs_tcb *tcb, const struct hs_policy *policy,
 {
 	hs_actions_init(actions, HS_DROP);
 	tcb->opened_ms = now_ms;
-	if (!hs_delay_first(tcb, policy, now_ms, actions))
+	if (!hs_answer_later(tcb, policy, now_ms, actions))
 		hs_synack_send(tcb, policy, now_ms, actions);
 }
 
@@ -92,9 +84,13 @@ static void hs_delay_over(struct hs_tcb *tcb, const struct hs_policy *policy,
 		hs_synack_send(tcb, policy, now_ms, actions);
 		return;
 	}
-	actions->sent = THREEWAY_C_sent_ack;
-	hs_reply_ack(&actions->reply, tcb, now_ms);
-	hs_timer_idle(tcb, policy, now_ms, actions);
+	if (tcb->state == THREEWAY_SYN_SENT) {
+		hs_refuse(tcb, actions);
+	} else {
+		actions->sent = THREEWAY_C_sent_ack;
+		hs_reply_ack(&actions->reply, tcb, now_ms);
+		hs_timer_idle(tcb, policy, now_ms, actions);
+	}
 	hs_reply_lose(tcb, policy, actions);
 }
 

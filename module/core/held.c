@@ -18,15 +18,6 @@ void hs_held_arrives(const struct hs_arrival *a)
 		hs_answer_ack(a);
 }
 
-/* Refuse at the last moment, as a program would that is not there any more. */
-static void hs_held_refuse(struct hs_tcb *tcb, struct hs_actions *actions)
-{
-	actions->counter = THREEWAY_C_segment_frozen;
-	actions->sent = THREEWAY_C_sent_rst;
-	actions->end = THREEWAY_C_flows_refusing;
-	hs_held_abort(tcb, &actions->reply);
-}
-
 void hs_held_finish(struct hs_tcb *tcb, const struct hs_segment *seg,
 		    const struct hs_policy *policy, u32 now_ms,
 		    struct hs_actions *actions)
@@ -41,20 +32,20 @@ void hs_held_finish(struct hs_tcb *tcb, const struct hs_segment *seg,
 	if (answer)
 		hs_tcb_peer_syn(tcb, seg);
 	if (policy->freeze == THREEWAY_FREEZE_REFUSE) {
-		hs_held_refuse(tcb, actions);
+		if (answer) {
+			hs_refuse_first(tcb, policy, now_ms, actions);
+		} else {
+			actions->counter = THREEWAY_C_segment_frozen;
+			hs_refuse(tcb, actions);
+		}
 		return;
 	}
 	tcb->state = THREEWAY_ESTABLISHED;
 	tcb->acked = false;
 	actions->counter = THREEWAY_C_flows_held;
 	hs_timer_idle(tcb, policy, now_ms, actions);
-	if (!answer)
+	if (!answer || hs_answer_later(tcb, policy, now_ms, actions))
 		return;
-	if (policy->delay_ms) {
-		tcb->delayed = true;
-		hs_timer_wait(tcb, policy, now_ms, policy->delay_ms, actions);
-		return;
-	}
 	hs_reply_ack(&actions->reply, tcb, now_ms);
 	actions->sent = THREEWAY_C_sent_ack;
 }

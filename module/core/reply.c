@@ -94,6 +94,31 @@ void hs_reply_lose(struct hs_tcb *tcb, const struct hs_policy *policy,
 	actions->lost = true;
 }
 
+bool hs_answer_later(struct hs_tcb *tcb, const struct hs_policy *policy,
+		     u32 now_ms, struct hs_actions *actions)
+{
+	if (!policy->delay_ms)
+		return false;
+	tcb->delayed = true;
+	hs_timer_wait(tcb, policy, now_ms, policy->delay_ms, actions);
+	return true;
+}
+
+void hs_refuse(const struct hs_tcb *tcb, struct hs_actions *actions)
+{
+	actions->sent = THREEWAY_C_sent_rst;
+	actions->end = THREEWAY_C_flows_refusing;
+	hs_held_abort(tcb, &actions->reply);
+}
+
+void hs_refuse_first(struct hs_tcb *tcb, const struct hs_policy *policy,
+		     u32 now_ms, struct hs_actions *actions)
+{
+	actions->counter = THREEWAY_C_segment_frozen;
+	if (!hs_answer_later(tcb, policy, now_ms, actions))
+		hs_refuse(tcb, actions);
+}
+
 u32 hs_elapsed_ms(const struct hs_tcb *tcb, u32 now_ms)
 {
 	return now_ms - tcb->opened_ms;

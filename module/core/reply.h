@@ -33,6 +33,17 @@ void hs_reply_rst(struct hs_reply *reply, const struct hs_segment *seg);
 void hs_reply_lose(struct hs_tcb *tcb, const struct hs_policy *policy,
 		   struct hs_actions *actions);
 
+/* Return: whether the lab wants the first answer to the peer late. */
+bool hs_answer_later(struct hs_tcb *tcb, const struct hs_policy *policy,
+		     u32 now_ms, struct hs_actions *actions);
+
+/* Refuse as a program would that is not there any more: RST, and the end. */
+void hs_refuse(const struct hs_tcb *tcb, struct hs_actions *actions);
+
+/* The peer's SYN or SYN-ACK is refused, now or late. */
+void hs_refuse_first(struct hs_tcb *tcb, const struct hs_policy *policy,
+		     u32 now_ms, struct hs_actions *actions);
+
 /* ms since the flow began */
 u32 hs_elapsed_ms(const struct hs_tcb *tcb, u32 now_ms);
 

@@ -95,8 +95,14 @@ static void hs_syn_sent_crossed(const struct hs_arrival *a)
 		return;
 	}
 	hs_tcb_peer_syn(a->tcb, a->seg);
+	if (a->policy->freeze == THREEWAY_FREEZE_REFUSE) {
+		hs_refuse_first(a->tcb, a->policy, a->now_ms, actions);
+		return;
+	}
 	a->tcb->state = THREEWAY_SYN_RECEIVED;
 	actions->counter = THREEWAY_C_segment_syn_crossed;
+	if (hs_answer_later(a->tcb, a->policy, a->now_ms, actions))
+		return;
 	actions->sent = THREEWAY_C_sent_synack_crossed;
 	hs_reply_synack(&actions->reply, a->tcb, a->now_ms);
 }

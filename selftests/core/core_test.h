@@ -49,6 +49,7 @@ extern const struct suite defer_suite;
 extern const struct suite random_suite;
 extern const struct suite syn_sent_suite;
 extern const struct suite crossed_suite;
+extern const struct suite hold_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\

@@ -24,6 +24,7 @@ static const struct suite *const suites[] = {
 	&defer_suite,
 	&syn_sent_suite,
 	&crossed_suite,
+	&hold_suite,
 	&random_suite,
 };
 
