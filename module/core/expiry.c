@@ -106,6 +106,7 @@ static bool hs_deadline_over(struct hs_tcb *tcb, const struct hs_policy *policy,
 	if (tcb->state == THREEWAY_ESTABLISHED) {
 		hs_held_abort(tcb, &actions->reply);
 		actions->sent = THREEWAY_C_sent_rst;
+		hs_reply_lose(tcb, policy, actions);
 	}
 	return true;
 }

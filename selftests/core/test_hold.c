@@ -483,6 +483,17 @@ static void lost_answers(void **state)
 	}
 }
 
+static void lost_at_the_end(void **state)
+{
+	struct hs_policy policy = hold_policy(THREEWAY_FREEZE_NONE);
+	struct hs_tcb tcb = fixture_held(ISS, IRS);
+
+	(void)state;
+	policy.lose = 1U << tcb.segments_sent;
+	EXPECT("end", &tcb, timer(&tcb, &policy, LIFETIME_MS), 0, HS_NONE,
+	       C(segment_lost), C(flows_lifetime), ESTABLISHED, KEPT);
+}
+
 /* Silence before the handshake is complete, RST afterwards. */
 static void lifetime(void **state)
 {
@@ -559,6 +570,7 @@ static const struct cm_unit_test tests[] = {
 	TEST("TM1 an answer later than the lifetime", too_late),
 	TEST("RT8 RT12 the n-th segment lost", lost),
 	TEST("SM15 every kind of answer lost", lost_answers),
+	TEST("SM15 the RST at the end of the lifetime lost", lost_at_the_end),
 	TEST("TM1 LC the lifetime: silence, or RST when complete", lifetime),
 	TEST("TM4 the clock wraps in the lifetime", lifetime_wraps),
 };
