@@ -153,5 +153,8 @@ void hs_timer_set(const struct hs_tcb *tcb, const struct hs_policy *policy,
 void hs_timer_idle(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		   u32 now_ms, struct hs_actions *actions)
 {
-	hs_timer_wait(tcb, policy, now_ms, policy->deadline_ms, actions);
+	u32 wait_ms = policy->deadline_ms;
+
+	hs_timer_wait(tcb, policy, now_ms, wait_ms ? wait_ms :
+		      policy->rto_max_ms, actions);
 }

@@ -55,7 +55,10 @@ void hs_timer_wait(const struct hs_tcb *tcb, const struct hs_policy *policy,
 void hs_timer_set(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		  u32 now_ms, struct hs_actions *actions);
 
-/* Set it to the deadline: there is nothing to retransmit. */
+/*
+ * Set it to the deadline: there is nothing to retransmit. Without one it is
+ * looked for now and then, as the policy may change.
+ */
 void hs_timer_idle(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		   u32 now_ms, struct hs_actions *actions);
 

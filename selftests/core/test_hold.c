@@ -536,6 +536,26 @@ static void lifetime(void **state)
 	       HS_NONE, C(sent_rst), C(flows_lifetime), ESTABLISHED, KEPT);
 }
 
+/* Without a lifetime the timer must not spin. */
+static void no_lifetime(void **state)
+{
+	struct hs_policy policy = hold_policy(THREEWAY_FREEZE_SYN_SENT);
+	struct hs_tcb tcb = fixture_held(ISS, IRS);
+
+	(void)state;
+	policy.deadline_ms = 0;
+	EXPECT("ESTABLISHED", &tcb, timer(&tcb, &policy, 5000), 0, HS_NONE,
+	       HS_NONE, HS_NONE, ESTABLISHED, 120000);
+	tcb = fixture_syn_sent(ISS);
+	tcb.timeouts = 6;
+	EXPECT("frozen", &tcb, timer(&tcb, &policy, 127000), 0, HS_NONE,
+	       HS_NONE, HS_NONE, SENT, 120000);
+	tcb = fixture_crossed(ISS, IRS);
+	EXPECT("finished", &tcb, arrive(&tcb, segment(HS_ACK, NXT, GOOD, 0),
+					&policy, 100), 0, C(flows_held),
+	       HS_NONE, HS_NONE, ESTABLISHED, 120000);
+}
+
 static void lifetime_wraps(void **state)
 {
 	struct hs_policy policy = hold_policy(THREEWAY_FREEZE_NONE);
@@ -572,6 +592,7 @@ static const struct cm_unit_test tests[] = {
 	TEST("SM15 every kind of answer lost", lost_answers),
 	TEST("SM15 the RST at the end of the lifetime lost", lost_at_the_end),
 	TEST("TM1 LC the lifetime: silence, or RST when complete", lifetime),
+	TEST("TM3 without a lifetime the timer does not spin", no_lifetime),
 	TEST("TM4 the clock wraps in the lifetime", lifetime_wraps),
 };
 
