@@ -5,6 +5,7 @@
  */
 #include "arrival.h"
 #include "reply.h"
+#include "seq.h"
 
 void hs_held_arrives(const struct hs_arrival *a)
 {
@@ -13,8 +14,13 @@ void hs_held_arrives(const struct hs_arrival *a)
 	    hs_check_syn_challenge(a) || hs_check_sequence(a))
 		return;
 	a->actions->counter = THREEWAY_C_segment_held;
-	/* a pure ACK is not answered, or two held ends would never rest */
-	if (a->seg->len)
+	if (!(a->seg->flags & HS_ACK))
+		return;
+	/*
+	 * A pure ACK is not answered, or two held ends would never rest, but
+	 * when it acknowledges what was never sent.
+	 */
+	if (a->seg->len || hs_seq_after(a->seg->ack, hs_snd_nxt(a->tcb)))
 		hs_answer_ack(a);
 }
 

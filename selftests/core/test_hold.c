@@ -86,6 +86,87 @@ static struct hs_actions timer(struct hs_tcb *tcb,
 #define RECEIVED	THREEWAY_SYN_RECEIVED
 #define ESTABLISHED	THREEWAY_ESTABLISHED
 
+/* RFC 9293 section 3.10.7.4 for ESTABLISHED, of which no data is taken. */
+static void held_answers(void **state)
+{
+	static const struct {
+		u8 flags;
+		u32 seq;
+		u32 ack;
+		u32 data;
+		enum outcome want;
+	} cells[] = {
+		{ HS_ACK, NXT, GOOD, 0, HELD },
+		{ HS_ACK | HS_URG, NXT + 5, GOOD, 0, HELD },
+		{ HS_ACK | HS_PSH, NXT, GOOD, 5, HELD_ANSWERED },
+		{ HS_ACK, NXT + 5, GOOD, 5, HELD_ANSWERED },
+		{ HS_ACK, IRS, GOOD, 5, HELD_ANSWERED },
+		{ HS_ACK | HS_FIN, NXT, GOOD, 0, HELD_ANSWERED },
+		/* fifth: no ACK is dropped, the ACK of nothing is answered */
+		{ 0, NXT, 0, 5, HELD },
+		{ HS_FIN, NXT, 0, 0, HELD },
+		{ HS_ACK, NXT, ISS, 0, HELD },
+		{ HS_ACK, NXT, GOOD + 1, 0, HELD_ANSWERED },
+		{ HS_ACK, NXT, GOOD + 0x7fffffff, 0, HELD_ANSWERED },
+		/* first: a keepalive probe, and what else is outside */
+		{ HS_ACK, IRS, GOOD, 0, OUTSIDE },
+		{ HS_ACK, NXT + WINDOW, GOOD, 0, OUTSIDE },
+		{ 0, IRS, GOOD, 0, OUTSIDE },
+		/* second */
+		{ HS_RST, NXT, 0, 0, RST_EXACT },
+		{ HS_RST | HS_ACK, NXT, ISS, 3, RST_EXACT },
+		{ HS_RST | HS_SYN, NXT, 0, 0, RST_EXACT },
+		{ HS_RST, NXT + 1, 0, 0, RST_CHALLENGED },
+		{ HS_RST, IRS + WINDOW, 0, 0, RST_CHALLENGED },
+		{ HS_RST, IRS, 0, 0, RST_IGNORED },
+		{ HS_RST, NXT + WINDOW, 0, 0, RST_IGNORED },
+		/* fourth, wherever it is */
+		{ HS_SYN, IRS, 0, 0, CHALLENGED },
+		{ HS_SYN | HS_ACK, IRS, GOOD, 0, CHALLENGED },
+		{ HS_SYN, NXT, 0, 0, CHALLENGED },
+		{ HS_SYN, IRS + 5000000, 0, 0, CHALLENGED },
+		{ HS_SYN | HS_FIN | HS_ACK, NXT + 1, GOOD, 4, CHALLENGED },
+	};
+	struct hs_policy policy = hold_policy(THREEWAY_FREEZE_NONE);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cells); i++) {
+		struct hs_tcb tcb = fixture_held(ISS, IRS);
+		struct hs_segment seg;
+		char cell[32];
+
+		snprintf(cell, sizeof(cell), "segment %zu", i);
+		seg = segment(cells[i].flags, cells[i].seq, cells[i].ack,
+			      cells[i].data);
+		arrive_expect(cell, &tcb, &seg, &policy, 100, cells[i].want);
+	}
+}
+
+/* One limit for all of the answers of ESTABLISHED. */
+static void held_limit(void **state)
+{
+	struct hs_policy policy = hold_policy(THREEWAY_FREEZE_NONE);
+	struct hs_tcb tcb = fixture_held(ISS, IRS);
+	struct hs_segment seg;
+
+	(void)state;
+	seg = segment(HS_ACK, NXT, GOOD, 5);
+	arrive_expect("data", &tcb, &seg, &policy, 100, HELD_ANSWERED);
+	arrive_expect("data", &tcb, &seg, &policy, 599, HELD);
+	seg = segment(HS_SYN, IRS, 0, 0);
+	arrive_expect("SYN", &tcb, &seg, &policy, 599, CHALLENGE_LIMITED);
+	seg = segment(HS_ACK, IRS, GOOD, 0);
+	arrive_expect("old", &tcb, &seg, &policy, 599, OUTSIDE_LIMITED);
+	seg = segment(HS_RST, NXT + 1, GOOD, 0);
+	arrive_expect("RST", &tcb, &seg, &policy, 599, RST_LIMITED);
+	seg = stamped(segment(HS_ACK, NXT, GOOD, 0), TS_RECENT - 1, 0);
+	arrive_expect("PAWS", &tcb, &seg, &policy, 599, PAWS_LIMITED);
+	arrive_expect("PAWS", &tcb, &seg, &policy, 600, PAWS);
+	seg = stamped(segment(HS_ACK, NXT, GOOD, 0), TS_RECENT, 1);
+	arrive_expect("TSecr", &tcb, &seg, &policy, 1100, TSECR);
+}
+
 /* The three ways to finish, and what the engine says. */
 static void finished(void **state)
 {
@@ -572,6 +653,8 @@ static void lifetime_wraps(void **state)
 
 static const struct cm_unit_test tests[] = {
 	TEST("SM2 SM3 SS1 SR1 held: finished in each of the ways", finished),
+	TEST("SS15 SQ4 RS2 held: what ESTABLISHED answers", held_answers),
+	TEST("RS3 RS4 held: one limit for all answers", held_limit),
 	TEST("RT1 SS frozen in SYN-SENT: deaf, all copies, then rest",
 	     frozen_syn_sent),
 	TEST("SR SM frozen in SYN-RECEIVED: one answer, deaf, no copies",
