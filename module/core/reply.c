@@ -21,8 +21,10 @@ static void hs_reply_options(struct hs_reply *reply, struct hs_tcb *tcb,
 			     u32 now_ms)
 {
 	reply->wnd = (u16)(tcb->rcv_wnd < 65535 ? tcb->rcv_wnd : 65535);
-	reply->opts.present = HS_OPT_MSS;
-	reply->opts.mss = tcb->advertised_mss;
+	if (tcb->advertised_mss) {
+		reply->opts.present |= HS_OPT_MSS;
+		reply->opts.mss = tcb->advertised_mss;
+	}
 	if (tcb->wscale_ok) {
 		reply->opts.present |= HS_OPT_WSCALE;
 		reply->opts.wscale = tcb->rcv_wscale;

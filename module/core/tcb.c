@@ -107,7 +107,7 @@ void hs_tcb_active_open(struct hs_tcb *tcb, const struct hs_segment *syn,
 	tcb->state = THREEWAY_SYN_SENT;
 	tcb->active = true;
 	tcb->rcv_wnd = syn->wnd;
-	tcb->advertised_mss = opts->mss;
+	tcb->advertised_mss = opts->present & HS_OPT_MSS ? opts->mss : 0;
 	tcb->peer_mss = offer->default_mss;
 	tcb->wscale_ok = offer->wscale && (opts->present & HS_OPT_WSCALE);
 	tcb->rcv_wscale = tcb->wscale_ok ? opts->wscale : 0;

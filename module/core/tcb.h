@@ -26,7 +26,7 @@
  * @opened_ms:	time of the first segment sent
  * @peer_wnd:	window of the peer's SYN or SYN-ACK, not scaled
  * @peer_mss:	MSS of the peer, in bytes
- * @advertised_mss: MSS of our SYN or SYN-ACK, in bytes
+ * @advertised_mss: MSS of our SYN or SYN-ACK, in bytes; 0 for none
  * @snd_wscale:	the peer's window shift
  * @rcv_wscale:	our window shift
  * @timeouts:	timer expiries so far

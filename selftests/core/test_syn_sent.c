@@ -109,6 +109,26 @@ static void option_switches(void **state)
 		}
 }
 
+/* A firewall may have taken it off: an MSS of 0 must not stand in for it. */
+static void no_mss(void **state)
+{
+	struct hs_segment syn = full_syn();
+	struct hs_policy policy = fixture_policy();
+	struct hs_segment seg = with_options(segment(HS_SYN, IRS, 0, 0));
+	struct hs_actions actions;
+	struct hs_tcb tcb;
+
+	(void)state;
+	syn.opts.present &= (u16)~HS_OPT_MSS;
+	tcb = open_flow(&syn, &everything);
+	assert_int_equal(first_syn(&tcb, 0).opts.present, HS_OPT_WSCALE |
+			 HS_OPT_SACK_PERMITTED | HS_OPT_TIMESTAMPS);
+	hs_segment_arrives(&tcb, &seg, &policy, 1, &actions);
+	assert_int_equal(actions.reply.flags, HS_SYN | HS_ACK);
+	assert_int_equal(actions.reply.opts.present, HS_OPT_WSCALE |
+			 HS_OPT_SACK_PERMITTED | HS_OPT_TIMESTAMPS);
+}
+
 static void tsecr_of_the_first(void **state)
 {
 	struct hs_segment syn = full_syn();
@@ -468,6 +488,7 @@ static const struct cm_unit_test tests[] = {
 	     everything_offered),
 	TEST("OP12 SS13 WI2 only what is there and allowed is offered",
 	     option_switches),
+	TEST("PM SS13 a SYN without MSS stays without", no_mss),
 	TEST("TS2 TSecr of the first SYN is 0, but after TIME-WAIT",
 	     tsecr_of_the_first),
 	TEST("WI1 WI6 the window of a SYN is not scaled", windows_are_raw),
