@@ -162,7 +162,7 @@ struct hs_reply want_synack(const struct hs_tcb *tcb, u32 now_ms);
 struct hs_reply want_ack(const struct hs_tcb *tcb, u32 now_ms);
 struct hs_reply want_rst(const struct hs_segment *seg);
 
-/* oracle.c: the rules for SYN-RECEIVED a second time, by brute force */
+/* oracle.c: the rules for each state a second time, by brute force */
 enum outcome oracle(const struct hs_tcb *tcb, const struct hs_segment *seg,
 		    const struct hs_policy *policy, u32 now_ms);
 bool oracle_acceptable(u32 seq, u32 len, u32 rcv_nxt, u32 rcv_wnd);

@@ -409,14 +409,27 @@ static void want_changes(struct hs_tcb *tcb, const struct hs_segment *seg,
 		tcb->acked = true;
 }
 
+/* The timer never goes beyond the deadline. */
+static u32 want_timer_ms(const struct hs_tcb *tcb,
+			 const struct hs_policy *policy, u32 now_ms,
+			 enum outcome outcome)
+{
+	u32 elapsed_ms = now_ms - tcb->opened_ms;
+	u32 left_ms = 0;
+	u32 ms = SYN_SOON_MS;
+
+	if (outcome == SYNACK)
+		ms = hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms,
+			       tcb->timeouts);
+	if (elapsed_ms < policy->deadline_ms)
+		left_ms = policy->deadline_ms - elapsed_ms;
+	return policy->deadline_ms && left_ms < ms ? left_ms : ms;
+}
+
 static void expect_decision(const char *cell, const struct hs_actions *actions,
-			    enum outcome want, const struct hs_policy *policy,
-			    u32 timeouts)
+			    enum outcome want, u32 timer_ms)
 {
 	bool timer = want == SYNACK || want == BAD_ACK_SOON;
-	u32 timer_ms = want == BAD_ACK_SOON ? SYN_SOON_MS :
-		       hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms,
-				 timeouts);
 	const struct number numbers[] = {
 		{ "verdict", actions->verdict, outcomes[want].verdict },
 		{ "timer", actions->timer, timer ? HS_TIMER_SET :
@@ -448,7 +461,8 @@ void arrive_expect(const char *cell, struct hs_tcb *tcb,
 		       outcomes[want].counter);
 	expect_counter(cell, "sent", actions.sent, outcomes[want].sent);
 	expect_counter(cell, "end", actions.end, outcomes[want].end);
-	expect_decision(cell, &actions, want, policy, want_tcb.timeouts);
+	expect_decision(cell, &actions, want,
+			want_timer_ms(&want_tcb, policy, now_ms, want));
 	expect_reply_equal(cell, &actions.reply, &reply);
 	expect_tcb_equal(cell, tcb, &want_tcb);
 	if (memcmp(&seg_before, seg, sizeof(*seg)))

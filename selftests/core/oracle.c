@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rules for SYN-RECEIVED a second time, written as facts first and a
- * decision last, on 64-bit numbers that do not wrap.
+ * The rules for the states a second time, written as facts first and a decision
+ * last, on 64-bit numbers that do not wrap.
  */
 #include "core_test.h"
 
@@ -35,8 +35,10 @@ bool oracle_acceptable(u32 seq, u32 len, u32 rcv_nxt, u32 rcv_wnd)
 struct facts {
 	bool syn, ack, rst;
 	bool ack_good;
+	bool ack_future;	/* acknowledges what was never sent */
 	bool old;
 	bool tsecr_bad;
+	bool tsecr_sent_bad;	/* in SYN-SENT, where now is the end */
 	s64 offset;		/* of SEG.SEQ from RCV.NXT */
 	bool syn_in_window;
 	bool acceptable;
@@ -62,13 +64,18 @@ static struct facts find_facts(const struct hs_tcb *tcb,
 		.bare = distance(nxt, seg->seq + seg->len) == 0,
 	};
 
+	f.ack_future = distance(tcb->iss + 1, seg->ack) > 0;
 	if (stamps) {
+		u32 now_tsval = tcb->ts_offset + now_ms;
 		s64 behind = distance(opts->tsval, tcb->ts_recent);
 
 		f.old = tcb->ts_recent != 0 && behind > 0;
 		f.tsecr_bad = tcb->tsecr_ok && opts->tsecr != 0 &&
 			(distance(tcb->tsval_first, opts->tsecr) < 0 ||
 			 distance(opts->tsecr, tcb->tsval_last) < 0);
+		f.tsecr_sent_bad = opts->tsecr != 0 &&
+			(distance(tcb->tsval_first, opts->tsecr) < 0 ||
+			 distance(opts->tsecr, now_tsval) < 0);
 	}
 	f.syn_in_window = f.offset >= 0 && f.offset < (s64)tcb->rcv_wnd;
 	if (tcb->limited) {
@@ -90,10 +97,11 @@ static enum outcome decide_rst(const struct facts *f, u32 rcv_wnd)
 	return f->limited ? RST_LIMITED : RST_CHALLENGED;
 }
 
-enum outcome oracle(const struct hs_tcb *tcb, const struct hs_segment *seg,
-		    const struct hs_policy *policy, u32 now_ms)
+static enum outcome oracle_passive(const struct hs_tcb *tcb,
+				   const struct hs_policy *policy,
+				   const struct facts *facts)
 {
-	struct facts f = find_facts(tcb, seg, policy, now_ms);
+	const struct facts f = *facts;
 
 	if (f.rst)
 		return decide_rst(&f, tcb->rcv_wnd);
@@ -116,4 +124,84 @@ enum outcome oracle(const struct hs_tcb *tcb, const struct hs_segment *seg,
 	if (!policy->accept_queue_full)
 		return HANDOFF;
 	return policy->abort_on_overflow ? OVERFLOW_RESET : QUEUE_FULL;
+}
+
+/* RFC 9293 section 3.10.7.3, ACK first; PAWS for what TIME-WAIT left. */
+static enum outcome oracle_sent(const struct hs_tcb *tcb,
+				const struct hs_policy *policy,
+				const struct facts *f)
+{
+	bool copies = policy->syn_retries || policy->syn_linear_timeouts;
+
+	if (f->ack && !f->ack_good) {
+		if (f->rst)
+			return SENT_RST_IGNORED;
+		return tcb->timeouts || tcb->hurried || !copies ? BAD_ACK :
+		       BAD_ACK_SOON;
+	}
+	if (f->ack && f->tsecr_sent_bad)
+		return f->rst ? TSECR_DROPPED : TSECR_RESET;
+	if (f->rst)
+		return f->ack ? REFUSED : SENT_RST_IGNORED;
+	if (!f->syn)
+		return NO_SYN;
+	if (f->ack)
+		return HANDOFF;
+	return f->old ? PAWS_DROPPED : CROSSED;
+}
+
+/*
+ * RFC 9293 section 3.10.7.4 in its order, but for the SYN-ACK that says no more
+ * than that our SYN has arrived.
+ */
+static enum outcome oracle_synchronized(const struct hs_tcb *tcb,
+					const struct hs_segment *seg,
+					const struct facts *f)
+{
+	bool held = tcb->state == THREEWAY_ESTABLISHED;
+	enum outcome rst = decide_rst(f, tcb->rcv_wnd);
+
+	if (f->rst)
+		return rst == RST_EXACT && !held ? REFUSED_EXACT : rst;
+	if (f->old)
+		return f->limited ? PAWS_LIMITED : PAWS;
+	if (f->ack && f->tsecr_bad)
+		return f->limited ? TSECR_LIMITED : TSECR;
+	if (!held && f->syn && f->ack_good && f->ack && f->offset == -1 &&
+	    f->bare)
+		return HANDOFF;
+	if (f->syn)
+		return f->limited ? CHALLENGE_LIMITED : CHALLENGED;
+	if (!f->acceptable)
+		return f->limited ? OUTSIDE_LIMITED : OUTSIDE;
+	if (held)
+		return f->ack && (seg->len || f->ack_future) && !f->limited ?
+		       HELD_ANSWERED : HELD;
+	if (!f->ack)
+		return NO_ACK;
+	return f->ack_good ? HANDOFF : BAD_ACK;
+}
+
+static bool frozen(const struct hs_tcb *tcb, const struct hs_policy *policy)
+{
+	if (tcb->delayed)
+		return true;
+	if (tcb->state == THREEWAY_SYN_SENT)
+		return policy->freeze == THREEWAY_FREEZE_SYN_SENT;
+	return tcb->state == THREEWAY_SYN_RECEIVED &&
+	       policy->freeze == THREEWAY_FREEZE_SYN_RECEIVED;
+}
+
+enum outcome oracle(const struct hs_tcb *tcb, const struct hs_segment *seg,
+		    const struct hs_policy *policy, u32 now_ms)
+{
+	struct facts f = find_facts(tcb, seg, policy, now_ms);
+
+	if (frozen(tcb, policy))
+		return FROZEN;
+	if (tcb->state == THREEWAY_SYN_SENT)
+		return oracle_sent(tcb, policy, &f);
+	if (tcb->state == THREEWAY_SYN_RECEIVED && !tcb->active)
+		return oracle_passive(tcb, policy, &f);
+	return oracle_synchronized(tcb, seg, &f);
 }
