@@ -48,6 +48,7 @@ extern const struct suite timer_suite;
 extern const struct suite defer_suite;
 extern const struct suite random_suite;
 extern const struct suite syn_sent_suite;
+extern const struct suite syn_timer_suite;
 extern const struct suite crossed_suite;
 extern const struct suite hold_suite;
 

@@ -23,6 +23,7 @@ static const struct suite *const suites[] = {
 	&timer_suite,
 	&defer_suite,
 	&syn_sent_suite,
+	&syn_timer_suite,
 	&crossed_suite,
 	&hold_suite,
 	&random_suite,
