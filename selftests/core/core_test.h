@@ -51,6 +51,7 @@ extern const struct suite syn_sent_suite;
 extern const struct suite syn_timer_suite;
 extern const struct suite crossed_suite;
 extern const struct suite hold_suite;
+extern const struct suite two_ends_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\

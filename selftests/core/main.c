@@ -26,6 +26,7 @@ static const struct suite *const suites[] = {
 	&syn_timer_suite,
 	&crossed_suite,
 	&hold_suite,
+	&two_ends_suite,
 	&random_suite,
 };
 
