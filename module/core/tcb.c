@@ -122,14 +122,24 @@ void hs_tcb_active_open(struct hs_tcb *tcb, const struct hs_segment *syn,
 }
 
 /*
+ * RFC 3168 section 6.1.1: ECN is agreed by ECE without CWR in a SYN-ACK, by both
+ * in a crossing SYN. The peer's SYN does not say which of our SYNs it has seen;
+ * once one did not ask for ECN there is none.
+ */
+static bool hs_agree_ecn(const struct hs_tcb *tcb, u8 flags)
+{
+	const u8 setup = HS_ECE | HS_CWR;
+
+	if (flags & HS_ACK)
+		return tcb->ecn_ok && (flags & setup) == HS_ECE;
+	return tcb->ecn_ok && tcb->ecn_setup && (flags & setup) == setup;
+}
+
+/*
  * A SYN-ACK must not bring what was not offered (RFC 7323 sections 2.2 and 3.2).
- * ECN is agreed by ECE without CWR in a SYN-ACK, by both in a crossing SYN
- * (RFC 3168 section 6.1.1).
  */
 void hs_tcb_peer_syn(struct hs_tcb *tcb, const struct hs_segment *seg)
 {
-	const u8 setup = HS_ECE | HS_CWR;
-	const u8 want = seg->flags & HS_ACK ? HS_ECE : setup;
 	const struct hs_offer offer = {
 		.default_mss = tcb->peer_mss,
 		.sack = tcb->sack_ok,
@@ -144,7 +154,7 @@ void hs_tcb_peer_syn(struct hs_tcb *tcb, const struct hs_segment *seg)
 	tcb->tsecr_ok = tcb->tstamp_ok;
 	if (!tcb->wscale_ok)
 		tcb->rcv_wscale = 0;
-	tcb->ecn_ok &= (seg->flags & setup) == want;
+	tcb->ecn_ok = hs_agree_ecn(tcb, seg->flags);
 }
 
 u16 hs_tcb_unoffered(const struct hs_tcb *tcb)

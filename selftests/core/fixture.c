@@ -360,7 +360,7 @@ static struct hs_reply want_reply(enum answer answer, const struct hs_tcb *tcb,
 	return (struct hs_reply) { 0 };
 }
 
-/* What both offered is agreed; ECN by ECE and CWR in both SYNs. */
+/* What both offered is agreed; ECN by ECE and CWR in all SYNs. */
 static void want_crossed(struct hs_tcb *tcb, const struct hs_segment *seg)
 {
 	const u16 came = seg->opts.present;
@@ -381,7 +381,8 @@ static void want_crossed(struct hs_tcb *tcb, const struct hs_segment *seg)
 	tcb->snd_wscale = tcb->wscale_ok ? seg->opts.wscale : 0;
 	if (!tcb->wscale_ok)
 		tcb->rcv_wscale = 0;
-	if (!(seg->flags & HS_ECE) || !(seg->flags & HS_CWR))
+	if (!(seg->flags & HS_ECE) || !(seg->flags & HS_CWR) ||
+	    !tcb->ecn_setup)
 		tcb->ecn_ok = false;
 }
 

@@ -371,6 +371,8 @@ static void ecn(void **state)
 		assert_false(ecn_agreed(syn, false, false));
 		assert_int_equal(ecn_agreed(synack, true, false), i == 1);
 		assert_false(ecn_agreed(synack, false, false));
+		/* The peer may have seen the copy alone, which did not ask. */
+		assert_false(ecn_agreed(syn, true, true));
 		/* It may answer the first SYN, which asked for it. */
 		assert_int_equal(ecn_agreed(synack, true, true), i == 1);
 	}
