@@ -34,6 +34,9 @@ bool hs_check_sequence(const struct hs_arrival *a);
 /* A SYN in a state that has seen one: RFC 5961 section 4.2. */
 bool hs_check_syn_challenge(const struct hs_arrival *a);
 
+/* Is ECN still on after the peer's SYN or SYN-ACK? RFC 3168 section 6.1.1. */
+bool hs_agree_ecn(const struct hs_tcb *tcb, u8 flags);
+
 /* The states; each deals with every segment. */
 void hs_syn_sent_arrives(const struct hs_arrival *a);
 void hs_syn_received_arrives(const struct hs_arrival *a);

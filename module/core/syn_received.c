@@ -98,7 +98,8 @@ static void hs_arrives_final(const struct hs_arrival *a)
 
 /*
  * Simultaneous open: the peer's SYN-ACK acknowledges our SYN and repeats the SYN
- * that we have; strictly it is out of the window.
+ * that we have; strictly it is out of the window. It may say that the peer will
+ * not do ECN after all.
  */
 static bool hs_check_crossed_synack(const struct hs_arrival *a)
 {
@@ -108,6 +109,7 @@ static bool hs_check_crossed_synack(const struct hs_arrival *a)
 	    (HS_SYN | HS_ACK) || seg->len != 1 || seg->seq != a->tcb->irs ||
 	    seg->ack != hs_snd_nxt(a->tcb))
 		return false;
+	a->tcb->ecn_ok = hs_agree_ecn(a->tcb, seg->flags);
 	a->actions->verdict = HS_HANDOFF;
 	return true;
 }

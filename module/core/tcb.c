@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "arrival.h"
 #include "reply.h"
 #include "tcb.h"
 
@@ -122,11 +123,10 @@ void hs_tcb_active_open(struct hs_tcb *tcb, const struct hs_segment *syn,
 }
 
 /*
- * RFC 3168 section 6.1.1: ECN is agreed by ECE without CWR in a SYN-ACK, by both
- * in a crossing SYN. The peer's SYN does not say which of our SYNs it has seen;
- * once one did not ask for ECN there is none.
+ * ECE without CWR in a SYN-ACK, both in a crossing SYN. That does not say which
+ * of our SYNs the peer has seen: once one did not ask for ECN there is none.
  */
-static bool hs_agree_ecn(const struct hs_tcb *tcb, u8 flags)
+bool hs_agree_ecn(const struct hs_tcb *tcb, u8 flags)
 {
 	const u8 setup = HS_ECE | HS_CWR;
 

@@ -394,6 +394,10 @@ static void want_changes(struct hs_tcb *tcb, const struct hs_segment *seg,
 
 	if (outcome == CROSSED)
 		want_crossed(tcb, seg);
+	if (outcome == HANDOFF && tcb->state == THREEWAY_SYN_RECEIVED &&
+	    (seg->flags & HS_SYN) &&
+	    (!(seg->flags & HS_ECE) || (seg->flags & HS_CWR)))
+		tcb->ecn_ok = false;
 	if (outcome == SYNACK && tcb->retransmits != 255)
 		tcb->retransmits++;
 	if (outcome == SYNACK || answer == WITH_ACK) {

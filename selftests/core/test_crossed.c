@@ -378,6 +378,28 @@ static void ecn(void **state)
 	}
 }
 
+/* The SYN-ACK that completes has the last word, a bare ACK has none. */
+static void ecn_taken_back(void **state)
+{
+	static const u8 bits[] = { 0, HS_ECE, HS_CWR, HS_ECE | HS_CWR };
+	static const u8 flags[] = { HS_SYN | HS_ACK, HS_ACK };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bits); i++)
+		for (j = 0; j < ARRAY_SIZE(flags); j++) {
+			struct hs_policy policy = fixture_policy();
+			struct hs_tcb tcb = fixture_crossed(ISS, IRS);
+			struct hs_segment seg;
+
+			tcb.ecn_ok = true;
+			seg = segment(flags[j] | bits[i], IRS + (u32)j, GOOD,
+				      0);
+			arrive_expect("ECN", &tcb, &seg, &policy, 9, HANDOFF);
+			assert_int_equal(tcb.ecn_ok, j == 1 || i == 1);
+		}
+}
+
 /*
  * A socket in SYN-SENT that gets the SYN-ACK which stands for the crossing SYN
  * agrees to the same.
@@ -445,6 +467,8 @@ static const struct cm_unit_test tests[] = {
 	     synack_subsets),
 	TEST("SM9 SS14 the peer's window is not scaled", peer_windows),
 	TEST("SM14 EC5 EC6 ECN of a crossing SYN and of a SYN-ACK", ecn),
+	TEST("SM2 SM14 EC6 the completing SYN-ACK may take ECN back",
+	     ecn_taken_back),
 	TEST("SM8 SM9 SM13 the replayed SYN-ACK agrees to the same",
 	     replayed_synack),
 };
