@@ -362,8 +362,12 @@ char *packet_print(const struct packet *packet, const struct origin *origin,
 			say(&text, "%c", letters[i]);
 	}
 	say(&text, packet->flags & FLAG_ALL ? " " : "- ");
-	/* A number far from the origin is easier to read as it stands. */
-	if (seq + (1U << 20) > 1U << 21)
+	/*
+	 * A number far from the origin is easier to read as it stands; so is
+	 * the 0 of a RST that has no number, wherever the origin happens to be.
+	 */
+	if (seq + (1U << 20) > 1U << 21 ||
+	    (!packet->seq && packet->flags & FLAG_RST))
 		say(&text, "=%u(%zu)", packet->seq, packet->data_len);
 	else
 		say(&text, "%d:%d(%zu)", (int)seq,
