@@ -145,8 +145,10 @@ static void look_at(const struct threeway_event *event)
 		return;
 	}
 	before = &last[event->flow];
-	if (!before->type != (event->type == THREEWAY_EV_OPENED))
-		complain("not opened once", event);
+	if (before->type && event->type == THREEWAY_EV_OPENED)
+		complain("opened twice", event);
+	if (!before->type && event->type != THREEWAY_EV_OPENED)
+		complain("not opened", event);
 	if (before->type == THREEWAY_EV_HANDOFF ||
 	    before->type == THREEWAY_EV_ENDED)
 		complain("after the last one", event);

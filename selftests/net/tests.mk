@@ -28,4 +28,4 @@ TEST_GEN_FILES += net/counter_names
 $(OUTPUT)/net/counter_names: ../module/uapi/threeway.h
 	sed -n 's/^\tX(\([a-z0-9_]*\)).*/\1/p' $< >$@
 
-TEST_PROGS += net/net_selinux.sh
+TEST_PROGS += net/net_selinux.sh net/net_tracepoints.sh
