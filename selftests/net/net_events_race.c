@@ -236,6 +236,10 @@ static void compare_counters(struct __test_metadata *_metadata, int fd)
 		if (i == THREEWAY_C_events_lost ||
 		    i == THREEWAY_C_segment_duplicate_limited)
 			continue;
+		/* SYNs that were left to the native stack are of none */
+		if (i >= THREEWAY_C_segment_syn_fin &&
+		    i <= THREEWAY_C_native_cookie_ack)
+			continue;
 		EXPECT_EQ(values[i], told[i])
 			TH_LOG("counter %u", i);
 	}

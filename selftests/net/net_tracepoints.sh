@@ -93,8 +93,9 @@ numbers()
 		function value(name) {
 			if (!match($0, " " name "=[0-9]+"))
 				return "none"
+			# a number, so that numbers are compared
 			return substr($0, RSTART + length(name) + 2,
-				      RLENGTH - length(name) - 2)
+				      RLENGTH - length(name) - 2) + 0
 		}
 		!/threeway_/ {
 			next
