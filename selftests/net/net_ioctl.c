@@ -55,6 +55,7 @@ static struct threeway_claim full_claim(void)
 	claim.remote_prefixlen = 8;
 	memcpy(claim.local, "\xc0\x00\x02", 3);
 	claim.remote[0] = 10;
+	claim.mode = THREEWAY_HOLD;
 	claim.policy.set = THREEWAY_P_ALL;
 	claim.policy.synack_retries = 5;
 	claim.policy.rto_initial_ms = 1000;
@@ -63,6 +64,12 @@ static struct threeway_claim full_claim(void)
 	claim.policy.isn = THREEWAY_ISN_FIXED;
 	claim.policy.isn_fixed = 7;
 	claim.policy.sack = 1;
+	claim.policy.syn_retries = 6;
+	claim.policy.syn_linear_timeouts = 4;
+	claim.policy.freeze = THREEWAY_FREEZE_FINAL_ACK;
+	claim.policy.lifetime_ms = 60000;
+	claim.policy.delay_ms = 100;
+	claim.policy.lose = 2;
 	return claim;
 }
 
@@ -234,8 +241,12 @@ TEST_F(control, CLAIM_ADD_bad_value_EINVAL)
 	static const struct edit bad[] = {
 		EDIT(id, 1), EDIT(id, ~0U),
 		EDIT(family, 1), EDIT(family, 0), EDIT(family, AF_INET6 | 256),
-		EDIT(direction, 0), EDIT(direction, 2), EDIT(direction, 255),
-		EDIT(mode, 0), EDIT(mode, 2), EDIT(mode, 255),
+		EDIT(direction, 0), EDIT(direction, 3), EDIT(direction, 255),
+		/* a hold that is opened needs no claim */
+		EDIT(direction, THREEWAY_ACTIVE),
+		EDIT(mode, 0), EDIT(mode, 4), EDIT(mode, 255),
+		/* values that only a hold can have */
+		EDIT(mode, THREEWAY_HANDOFF), EDIT(mode, THREEWAY_OBSERVE),
 		EDIT(local_prefixlen, 33), EDIT(local_prefixlen, 255),
 		EDIT(local_prefixlen, 22), EDIT(local_prefixlen, 0),
 		EDIT(remote_prefixlen, 33), EDIT(remote_prefixlen, 128),
@@ -253,6 +264,20 @@ TEST_F(control, CLAIM_ADD_bad_value_EINVAL)
 		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_BACKLOG),
 		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_ISN),
 		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SACK),
+		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYN_RETRIES),
+		EDIT(policy.set,
+		     THREEWAY_P_ALL & ~THREEWAY_P_SYN_LINEAR_TIMEOUTS),
+		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_FREEZE),
+		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LIFETIME),
+		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_DELAY),
+		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LOSE),
+		EDIT(policy.syn_retries, 256), EDIT(policy.syn_retries, ~0U),
+		EDIT(policy.syn_linear_timeouts, 256),
+		EDIT(policy.freeze, 5), EDIT(policy.freeze, ~0U),
+		EDIT(policy.lifetime_ms, 0), EDIT(policy.lifetime_ms, 999),
+		EDIT(policy.lifetime_ms, 86400001),
+		EDIT(policy.delay_ms, 600001),
+		EDIT(policy.reserved[0], 1), EDIT(policy.reserved[3], 1),
 		EDIT(policy.synack_retries, 256),
 		EDIT(policy.synack_retries, ~0U),
 		EDIT(policy.rto_initial_ms, 0), EDIT(policy.rto_initial_ms, 99),
@@ -289,6 +314,9 @@ TEST_F(control, CLAIM_ADD_value_not_set_must_be_zero)
 		EDIT(policy.isn, THREEWAY_ISN_ENGINE), EDIT(policy.isn_fixed, 1),
 		EDIT(policy.sack, 1), EDIT(policy.timestamps, 1),
 		EDIT(policy.window_scaling, 1), EDIT(policy.ecn, 1),
+		EDIT(policy.syn_retries, 1), EDIT(policy.syn_linear_timeouts, 1),
+		EDIT(policy.freeze, 1), EDIT(policy.lifetime_ms, 1000),
+		EDIT(policy.delay_ms, 1), EDIT(policy.lose, 1),
 	};
 	struct threeway_claim claim;
 	size_t i;
@@ -336,6 +364,13 @@ TEST_F(control, CLAIM_ADD_edges_are_valid)
 		EDIT(policy.isn_fixed, 0), EDIT(policy.isn_fixed, ~0U),
 		EDIT(policy.sack, 0), EDIT(policy.timestamps, 1),
 		EDIT(policy.window_scaling, 1), EDIT(policy.ecn, 1),
+		EDIT(policy.syn_retries, 0), EDIT(policy.syn_retries, 255),
+		EDIT(policy.syn_linear_timeouts, 255),
+		EDIT(policy.freeze, 0), EDIT(policy.freeze, 4),
+		EDIT(policy.lifetime_ms, 1000),
+		EDIT(policy.lifetime_ms, 86400000),
+		EDIT(policy.delay_ms, 0), EDIT(policy.delay_ms, 600000),
+		EDIT(policy.lose, 0), EDIT(policy.lose, ~0U),
 	};
 	struct threeway_claim claim;
 	size_t i;
