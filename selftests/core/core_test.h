@@ -52,6 +52,7 @@ extern const struct suite syn_timer_suite;
 extern const struct suite crossed_suite;
 extern const struct suite hold_suite;
 extern const struct suite two_ends_suite;
+extern const struct suite random_active_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\
@@ -67,6 +68,10 @@ void random_start(void);
 u32 random_u32(void);
 u32 random_below(u32 limit);
 bool random_one_in(u32 n);
+/* Often 0, 2^31, 2^32 - 1 and the like. */
+u32 random_corner(void);
+/* Often near to what the flow would take. */
+struct hs_segment random_segment(const struct hs_tcb *tcb);
 /* The number of cases, CORE_ROUNDS times as many as asked for. */
 u32 random_rounds(u32 cases);
 

@@ -307,7 +307,7 @@ struct hs_reply want_synack(const struct hs_tcb *tcb, u32 now_ms)
 		.ack = tcb->irs + 1,
 		.wnd = (u16)tcb->rcv_wnd,
 		.flags = HS_SYN | HS_ACK | (tcb->ecn_ok ? HS_ECE : 0),
-		.opts.present = HS_OPT_MSS,
+		.opts.present = tcb->advertised_mss ? HS_OPT_MSS : 0,
 		.opts.mss = tcb->advertised_mss,
 	};
 

@@ -64,7 +64,7 @@ static struct facts find_facts(const struct hs_tcb *tcb,
 		.bare = distance(nxt, seg->seq + seg->len) == 0,
 	};
 
-	f.ack_future = distance(tcb->iss + 1, seg->ack) > 0;
+	f.ack_future = distance(seg->ack, tcb->iss + 1) < 0;
 	if (stamps) {
 		u32 now_tsval = tcb->ts_offset + now_ms;
 		s64 behind = distance(opts->tsval, tcb->ts_recent);
