@@ -57,6 +57,45 @@ static void figure_7_reordered(void **state)
 	arrive_expect("late SYN", &tcb, &seg, &policy, 20, CHALLENGED);
 }
 
+/* A connection to itself: what goes out comes in. */
+static void self_connect(void **state)
+{
+	struct hs_policy policy = fixture_policy();
+	struct hs_tcb tcb = fixture_syn_sent(ISS);
+	struct hs_segment seg = with_options(segment(HS_SYN, ISS, 0, 0));
+	struct hs_actions actions;
+
+	(void)state;
+	seg.opts.tsval = TS_OFFSET;
+	hs_segment_arrives(&tcb, &seg, &policy, 0, &actions);
+	assert_int_equal(actions.reply.flags, HS_SYN | HS_ACK);
+	seg = segment(actions.reply.flags, actions.reply.seq,
+		      actions.reply.ack, 0);
+	seg.opts = actions.reply.opts;
+	arrive_expect("own SYN-ACK", &tcb, &seg, &policy, 1, HANDOFF);
+}
+
+/*
+ * A forged SYN needs nothing but the tuple. The real SYN-ACK is challenged then;
+ * to the peer that is a bad ACK, and its RST has the number from there. The
+ * attempt is lost, as it is with the native stack.
+ */
+static void forged_syn(void **state)
+{
+	struct hs_policy policy = fixture_policy();
+	struct hs_tcb tcb = fixture_syn_sent(ISS);
+	u32 forged = IRS + 0x10000000;
+	struct hs_segment seg;
+
+	(void)state;
+	seg = segment(HS_SYN, forged, 0, 0);
+	arrive_expect("forged SYN", &tcb, &seg, &policy, 0, CROSSED);
+	seg = segment(HS_SYN | HS_ACK, IRS, GOOD, 0);
+	arrive_expect("real SYN-ACK", &tcb, &seg, &policy, 10, CHALLENGED);
+	seg = segment(HS_RST, forged + 1, 0, 0);
+	arrive_expect("RST", &tcb, &seg, &policy, 50, REFUSED_EXACT);
+}
+
 static void completing(void **state)
 {
 	static const struct {
@@ -453,6 +492,8 @@ static const struct cm_unit_test tests[] = {
 	     figure_7),
 	TEST("SM2 SS15 figure 7 with lines 6 and 4 swapped",
 	     figure_7_reordered),
+	TEST("SS19 SQ1 a connection to itself", self_connect),
+	TEST("SS21 a forged SYN, then the real SYN-ACK", forged_syn),
 	TEST("SM2 SM3 SQ5 what completes, and what is challenged", completing),
 	TEST("SM4 SM5 SQ7 RST: exact refuses, in window is challenged",
 	     refused_exactly),
