@@ -192,8 +192,9 @@ static void finished(void **state)
 	expect_tcb_equal("crossed SYN-ACK", &tcb, &want);
 
 	tcb = fixture_tcb(ISS, IRS);
-	want = fixture_tcb(ISS, IRS);
+	want = tcb;
 	want.state = ESTABLISHED;
+	tcb.acked = true;
 	EXPECT("ACK with data", &tcb,
 	       arrive(&tcb, segment(HS_ACK, NXT, GOOD, 9), &policy, 100), 0,
 	       C(flows_held), HS_NONE, HS_NONE, ESTABLISHED,
@@ -403,6 +404,7 @@ static void late_synack(void **state)
 	(void)state;
 	policy.delay_ms = 7000;
 	tcb.segments_sent = 0;
+	tcb.opened_ms = 0x80000000;
 	hs_synack_first(&tcb, &policy, 0, &actions);
 	EXPECT("nothing yet", &tcb, actions, 0, HS_NONE, HS_NONE, HS_NONE,
 	       RECEIVED, 7000);

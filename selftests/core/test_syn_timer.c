@@ -303,6 +303,10 @@ static void user_timeout_soon(void **state)
 
 	(void)state;
 	policy.deadline_ms = 505;
+	/* It counts from the first SYN. */
+	hs_syn_first(&tcb, &policy, 0xfffffff0, &actions);
+	assert_int_equal(actions.timer_ms, 505);
+	tcb = fixture_syn_sent(ISS);
 	hs_segment_arrives(&tcb, &seg, &policy, 500, &actions);
 	assert_int_equal(actions.timer_ms, 5);
 	hs_timer_fires(&tcb, &policy, 505, &actions);
