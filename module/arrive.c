@@ -23,6 +23,13 @@ static void hs_act_unsent(struct hs_flow *flow,
 	hs_event_unsent(flow, actions, counter);
 }
 
+static bool hs_act_copied(const struct hs_actions *actions)
+{
+	return actions->sent == THREEWAY_C_sent_syn_timer ||
+	       actions->sent == THREEWAY_C_sent_synack_timer ||
+	       actions->sent == THREEWAY_C_sent_synack_duplicate;
+}
+
 static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 			 const struct hs_xmit *xmit)
 {
@@ -34,7 +41,7 @@ static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 		hs_count(flow->hn, actions->sent);
 		return;
 	}
-	if (actions->reply.flags & HS_SYN) {
+	if (hs_act_copied(actions)) {
 		spin_lock(&flow->lock);
 		hs_copy_lost(&flow->tcb);
 		spin_unlock(&flow->lock);
