@@ -140,6 +140,7 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 		hs_count(flow->hn, actions.counter);
 		return hs_answer_pass(flow, pkt, sk, crossed, unoffered, ecn);
 	}
+	hs_socket_count(sk, pkt);
 	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)

@@ -195,6 +195,21 @@ void hs_socket_resume(struct hs_flow *flow)
 	sock_put(sk);
 }
 
+/* As tcp_segs_in(), which wants the headers pulled. */
+void hs_socket_count(struct sock *sk, const struct hs_packet *pkt)
+{
+	u16 segments = max_t(u16, 1, skb_shinfo(pkt->skb)->gso_segs);
+	u32 control = !!(pkt->seg.flags & HS_SYN) +
+		      !!(pkt->seg.flags & HS_FIN);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	bh_lock_sock_nested(sk);
+	WRITE_ONCE(tp->segs_in, tp->segs_in + segments);
+	if (pkt->seg.len > control)
+		WRITE_ONCE(tp->data_segs_in, tp->data_segs_in + segments);
+	bh_unlock_sock(sk);
+}
+
 int hs_socket_inject(const struct hs_flow *flow, struct sock *sk,
 		     const struct hs_reply *reply, const struct sk_buff *model)
 {

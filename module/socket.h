@@ -18,6 +18,7 @@
 #include <net/sock.h>
 
 #include "flow.h"
+#include "packet.h"
 
 /**
  * hs_socket_get() - the socket of a flow
@@ -85,6 +86,15 @@ void hs_socket_fire(struct sock *sk);
  * Context: process.
  */
 void hs_socket_resume(struct hs_flow *flow);
+
+/**
+ * hs_socket_count() - count a segment that the socket does not get to see
+ * @sk:		the socket
+ * @pkt:	the segment
+ *
+ * Context: BH, the socket not locked.
+ */
+void hs_socket_count(struct sock *sk, const struct hs_packet *pkt);
 
 /**
  * hs_socket_inject() - have the socket receive a segment that was made up
