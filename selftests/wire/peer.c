@@ -207,21 +207,24 @@ static void note_packet(struct peer *peer)
 	u32 ecr;
 
 	packet_timestamps(packet, &peer->tsval, &ecr);
-	if (!peer->iss_known && (packet->flags & FLAG_ALL & ~FLAG_ECE) ==
-	    (FLAG_SYN | FLAG_ACK)) {
+	if (!peer->iss_known && (packet->flags & FLAG_SYN)) {
 		peer->iss = packet->seq;
 		peer->iss_known = true;
 	}
+	if (packet->flags & FLAG_ACK)
+		peer->acked = packet->ack;
 	origin = received_origin(peer);
 	trace(peer, '>', packet_print(packet, &origin, line));
 	/*
 	 * Where a sender pushes depends on how its memory lies, and a socket's
-	 * IPv4 identification is a random number that may be 0 as well.
+	 * IPv4 identification is a random number that may be 0 as well. Only
+	 * who answers without a socket has none.
 	 */
 	noted = *packet;
 	if (noted.data_len)
 		noted.flags &= ~FLAG_PSH;
-	if (!(noted.flags & (FLAG_SYN | FLAG_RST)))
+	if (!(noted.flags & FLAG_RST) &&
+	    (peer->opens || !(noted.flags & FLAG_SYN)))
 		noted.ip_id = 0;
 	origin.hide_tsval = true;
 	peer_note(peer, "> %s", packet_print(&noted, &origin, line));

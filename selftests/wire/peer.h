@@ -59,9 +59,11 @@ struct transcript {
  * @first_port:	first remote port
  * @last_port:	last remote port so far; packets to other ports between the two
  *		are of flows that the test has left, and are ignored
- * @iss:	the kernel's initial sequence number, from its SYN-ACK
+ * @iss:	the kernel's initial sequence number, from its SYN or SYN-ACK
  * @iss_known:	it is valid
+ * @opens:	a socket of the kernel's connects
  * @irs:	our initial sequence number
+ * @acked:	what the kernel acknowledged last
  * @tsval:	TSval of the latest packet
  * @latest:	the latest packet of the kernel
  * @raw:	its octets
@@ -87,7 +89,9 @@ struct peer {
 	u16 last_port;
 	u32 iss;
 	bool iss_known;
+	bool opens;
 	u32 irs;
+	u32 acked;
 	u32 tsval;
 	struct packet latest;
 	u8 raw[PACKET_MAX];
@@ -212,6 +216,8 @@ bool peer_expect_flow_(struct peer *peer, struct place place, bool there);
  */
 #define expect_counters(peer, ...) \
 	peer_expect_counters_(peer, HERE, __VA_ARGS__)
+/* No counter has moved. */
+#define expect_no_counters(peer)	expect_counters(peer, "%s", "")
 /* The engine has the flow in SYN-RECEIVED, or not. */
 #define expect_flow(peer, there) \
 	peer_expect_flow_(peer, HERE, there)

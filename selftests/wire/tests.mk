@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Raw-packet tests: the peer of a connection is played over a tun device.
 wire_programs := matrix synrcvd queue listen options ip complete isn native timer \
-	events
+	events synsent synopen syntimer
 wire_tests := $(wire_programs:%=wire/wire_%)
-wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c)
+wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c)
 
 TEST_GEN_PROGS += $(wire_tests)
-LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h
+LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
