@@ -52,6 +52,7 @@ watch_server()
 	server_proc=/proc/$watcher/net
 	disown
 	wait_for 5 grep -q veth "$server_proc/dev"
+	engine_proc=$server_proc
 }
 
 # Sockets and orphans of all namespaces.
@@ -107,10 +108,11 @@ no_flows()
 {
 	local lines
 
-	lines=$(grep -c ': ' "$server_proc/threeway/flows")
+	lines=$(cat {"$server_proc","$engine_proc"}/threeway/flows |
+		grep -c ': ')
 	[ "$lines" = 0 ] && return
 	echo "$lines flows are left"
-	cat "$server_proc/threeway/flows"
+	cat {"$server_proc","$engine_proc"}/threeway/flows
 	return 1
 }
 
@@ -137,10 +139,11 @@ engine_off()
 # count_from_here: what the counters are compared with
 count_from_here()
 {
-	[ -n "$native" ] || cat "$server_proc/threeway/stat" >"$work/stat"
+	[ -n "$native" ] || cat "$engine_proc/threeway/stat" >"$work/stat"
 }
 
-# counted [NAME=NUMBER|LOW-HIGH|any]...: every counter of srv has changed so
+# counted [NAME=NUMBER|LOW-HIGH|any]...: every counter of the side that is
+# looked at (srv, unless connect.sh says cli) has changed so
 # much since count_from_here, those that are not named not at all
 counted()
 {
@@ -178,7 +181,7 @@ counted()
 				bad = 1
 			}
 			exit bad
-		}' "$work/stat" "$server_proc/threeway/stat"
+		}' "$work/stat" "$engine_proc/threeway/stat"
 }
 
 # handed_over N: N handshakes were done by the engine, and nothing else

@@ -5,7 +5,9 @@
  * at random (ports, initial sequence numbers, timestamp offsets, flow labels)
  * is shown by how it relates to what was seen before. Prints its process id
  * when it is ready, and goes on in the background. With the word "raw" at the
- * end it writes the bytes of each SYN instead, as they are.
+ * end it writes the bytes of each SYN instead, as they are; with "times" for each
+ * segment with SYN or RST the ports, the flags, the milliseconds since the first
+ * one of these ports, and the sequence number. PORT 0 is every port then.
  */
 #include "netutil.h"
 
@@ -16,7 +18,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
-#define MAX_CONNECTIONS		256
+#define MAX_CONNECTIONS		4096
 #define MAX_TIMESTAMP_DRIFT	60000
 
 /* What one side of a connection began with. */
@@ -26,18 +28,19 @@ struct side {
 };
 
 struct connection {
-	unsigned short port;
+	unsigned int port;
 	int version;
+	unsigned long long first_ms;
 	struct side client, server;
 };
 
 static struct connection connections[MAX_CONNECTIONS];
 static unsigned int connection_count;
 static unsigned short server_port;
-static bool raw;
+static bool raw, times;
 static FILE *out;
 
-static struct connection *find(int version, unsigned short port)
+static struct connection *find(int version, unsigned int port)
 {
 	struct connection *c;
 	unsigned int i;
@@ -153,6 +156,24 @@ static void log_bytes(const unsigned char *data, size_t length)
 	fputc('\n', out);
 }
 
+/* The two ports together tell the connections apart. */
+static void log_time(int version, const struct tcphdr *tcp)
+{
+	unsigned short source = ntohs(tcp->source), dest = ntohs(tcp->dest);
+	unsigned long long now = now_ms();
+	struct connection *c;
+
+	if (!tcp->syn && !tcp->rst)
+		return;
+	c = find(version, source < dest ? source << 16 | dest :
+		 dest << 16 | source);
+	if (!c->first_ms)
+		c->first_ms = now;
+	fprintf(out, "%d %u %u %02x %llu %u\n", version, source, dest,
+		((const unsigned char *)tcp)[13], now - c->first_ms,
+		ntohl(tcp->seq));
+}
+
 static void log_packet(const unsigned char *ip, size_t length)
 {
 	int version = ip[0] >> 4;
@@ -169,8 +190,12 @@ static void log_packet(const unsigned char *ip, size_t length)
 	if (total > length || total < header + tcp->doff * 4)
 		return;
 	from_client = tcp->dest == htons(server_port);
-	if (!from_client && tcp->source != htons(server_port))
+	if (server_port && !from_client && tcp->source != htons(server_port))
 		return;
+	if (times) {
+		log_time(version, tcp);
+		return;
+	}
 	if (raw) {
 		if (tcp->syn && !tcp->ack)
 			log_bytes(ip, total);
@@ -234,8 +259,9 @@ int main(int argc, char **argv)
 	pid_t child;
 
 	if (argc != 5 && argc != 6)
-		die("pktlog NETNS INTERFACE PORT FILE [raw]");
-	raw = argc == 6;
+		die("pktlog NETNS INTERFACE PORT FILE [raw|times]");
+	raw = argc == 6 && !strcmp(argv[5], "raw");
+	times = argc == 6 && !strcmp(argv[5], "times");
 	enter_netns(argv[1]);
 	server_port = atoi(argv[3]);
 	out = fopen(argv[4], "w");

@@ -11,13 +11,18 @@
  *   bind S ADDRESS PORT
  *   listen S BACKLOG
  *   start S ADDRESS PORT	begin to connect
+ *   call S ADDRESS PORT		connect, print what it returns
+ *   block S			it blocks from now on
+ *   alarm MS [restart]		a signal, after which calls go on or not
+ *   fastopen S ADDRESS PORT BYTES	send that much by MSG_FASTOPEN
+ *   outcomes MS			for so long: what becomes of those that started, when
  *   finish S [MS]		wait for the connection
  *   connect S ADDRESS PORT	both
  *   accept LISTENER S [MS]
  *   send S BYTES [more]
  *   recv S BYTES [MS]		the next bytes of the stream, each one checked
  *   error S [MS]		the error or the end of the stream that comes next
- *   shut S [rd], close S, abort S	end the stream, close, close with a reset
+ *   shut S [rd|rdwr], close S, abort S	end the stream, close, close with a reset
  *   filter S			a socket filter that lets nothing in
  *   md5 S ADDRESS		sign what goes to and comes from there
  *   info S, estimates S		the fields of TCP_INFO, those that vary apart
@@ -26,6 +31,10 @@
  *   same A B			are the sequence numbers of A's and B's ends equal
  *   peer S, mptcp S		remote address; does MPTCP carry it
  *   watch S, events MS		edge-triggered epoll: count of wakeups
+ *   poll S [MS]			what poll() tells
+ *   notify S, told S MS		all that an edge-triggered epoll tells, wakeup by wakeup
+ *   soerror S, state S, queued S	SO_ERROR, TCP state, the error queue
+ *   mark, elapsed NAME		a clock
  *   uid NUMBER, sleep MS, say TEXT
  *   sh COMMAND			by the shell, in the namespace of the start
  */
@@ -44,14 +53,18 @@
 #endif
 
 #include "sockdump.h"
+#include "sockevents.h"
 
 #define DEFAULT_WAIT_MS	10000
-#define MAX_SOCKETS	128
+#define MAX_SOCKETS	256
 #define MAX_WORDS	8
 
 struct script_socket {
 	char name[16];
 	int fd;
+	int notify_fd;
+	bool started;
+	unsigned long long start_ms;
 	unsigned long long sent;
 	unsigned long long received;
 };
@@ -60,6 +73,7 @@ static struct script_socket sockets[MAX_SOCKETS];
 static int first_netns;
 static int epoll_fd = -1;
 static unsigned int line_number;
+static unsigned long long mark_ms;
 
 #define fail(...) do {						\
 	fflush(stdout);						\
@@ -171,10 +185,86 @@ static void cmd_listen(char **args)
 static void cmd_start(char **args)
 {
 	union address address = parse_address(args[1], atoi(args[2]));
+	struct script_socket *s = find(args[0]);
 
-	if (connect(find(args[0])->fd, &address.sa, address_length(&address)) &&
+	s->started = true;
+	s->start_ms = now_ms();
+	if (connect(s->fd, &address.sa, address_length(&address)) &&
 	    errno != EINPROGRESS)
 		printf("start.%s=%s\n", args[0], strerrorname_np(errno));
+}
+
+static void cmd_call(char **args)
+{
+	union address address = parse_address(args[1], atoi(args[2]));
+	int error = 0;
+
+	if (connect(find(args[0])->fd, &address.sa, address_length(&address)))
+		error = errno;
+	printf("call.%s=%s\n", args[0], strerrorname_np(error));
+}
+
+static void cmd_block(char **args)
+{
+	int fd = find(args[0])->fd;
+
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+}
+
+static void cmd_alarm(char **args)
+{
+	set_alarm(atoi(args[0]), args[1]);
+}
+
+static void cmd_fastopen(char **args)
+{
+	union address address = parse_address(args[1], atoi(args[2]));
+	struct script_socket *s = find(args[0]);
+	ssize_t n = sendto(s->fd, stream_at(0, s->sent), atoi(args[3]),
+			   MSG_FASTOPEN | MSG_NOSIGNAL, &address.sa,
+			   address_length(&address));
+
+	printf("fastopen.%s=%s\n", args[0], strerrorname_np(n < 0 ? errno : 0));
+	if (n > 0)
+		s->sent += n;
+}
+
+static int socket_error(const struct script_socket *s)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	return error;
+}
+
+static void cmd_outcomes(char **args)
+{
+	unsigned long long end = now_ms() + strtoull(args[0], NULL, 0), now;
+	struct pollfd wait[MAX_SOCKETS];
+	unsigned int i, left;
+
+	for (now = now_ms(); now < end; now = now_ms()) {
+		for (i = 0, left = 0; i < MAX_SOCKETS; i++) {
+			wait[i].fd = sockets[i].started ? sockets[i].fd : -1;
+			wait[i].events = POLLOUT;
+			left += sockets[i].started;
+		}
+		if (!left || poll(wait, MAX_SOCKETS, end - now) <= 0)
+			break;
+		for (i = 0; i < MAX_SOCKETS; i++) {
+			if (!sockets[i].started || !wait[i].revents)
+				continue;
+			sockets[i].started = false;
+			printf("outcome.%s=%s\n", sockets[i].name,
+			       strerrorname_np(socket_error(&sockets[i])));
+			printf("after.%s=%llu\n", sockets[i].name,
+			       now_ms() - sockets[i].start_ms);
+		}
+	}
+	for (i = 0; i < MAX_SOCKETS; i++)
+		if (sockets[i].started)
+			printf("outcome.%s=none\n", sockets[i].name);
 }
 
 static void cmd_finish(char **args)
@@ -267,7 +357,9 @@ static void cmd_error(char **args)
 
 static void cmd_shut(char **args)
 {
-	if (shutdown(find(args[0])->fd, args[1] ? SHUT_RD : SHUT_WR))
+	int how = !args[1] ? SHUT_WR : args[1][2] ? SHUT_RDWR : SHUT_RD;
+
+	if (shutdown(find(args[0])->fd, how))
 		printf("shut.%s=%s\n", args[0], strerrorname_np(errno));
 }
 
@@ -276,7 +368,10 @@ static void cmd_close(char **args)
 	struct script_socket *s = find(args[0]);
 
 	close(s->fd);
+	if (s->notify_fd)
+		close(s->notify_fd);
 	s->name[0] = '\0';
+	s->started = false;
 }
 
 static void cmd_abort(char **args)
@@ -461,6 +556,75 @@ static void cmd_events(char **args)
 	printf("events=%u\n", count);
 }
 
+static void cmd_poll(char **args)
+{
+	struct pollfd wait = {
+		.fd = find(args[0])->fd,
+		.events = POLLIN | POLLPRI | POLLOUT | POLLRDHUP,
+	};
+
+	poll(&wait, 1, args[1] ? atoi(args[1]) : 0);
+	printf("poll.%s=", args[0]);
+	print_events(wait.revents);
+	putchar('\n');
+}
+
+static void cmd_notify(char **args)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+	};
+	struct script_socket *s = find(args[0]);
+
+	s->notify_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll_ctl(s->notify_fd, EPOLL_CTL_ADD, s->fd, &event))
+		fail("epoll_ctl: %s", strerror(errno));
+}
+
+static void cmd_told(char **args)
+{
+	unsigned long long end = now_ms() + atoi(args[1]), now;
+	struct script_socket *s = find(args[0]);
+	struct epoll_event event;
+
+	printf("told.%s=", args[0]);
+	for (now = now_ms(); now < end; now = now_ms()) {
+		if (epoll_wait(s->notify_fd, &event, 1, end - now) <= 0)
+			continue;
+		print_events(event.events);
+		printf(";");
+	}
+	putchar('\n');
+}
+
+static void cmd_soerror(char **args)
+{
+	printf("soerror.%s=%s\n", args[0],
+	       strerrorname_np(socket_error(find(args[0]))));
+}
+
+static void cmd_state(char **args)
+{
+	printf("state.%s=%u\n", args[0], info_of(args[0]).tcpi_state);
+}
+
+static void cmd_queued(char **args)
+{
+	printf("queued.%s=", args[0]);
+	print_error_queue(find(args[0])->fd);
+}
+
+static void cmd_mark(char **args)
+{
+	(void)args;
+	mark_ms = now_ms();
+}
+
+static void cmd_elapsed(char **args)
+{
+	printf("elapsed.%s=%llu\n", args[0], now_ms() - mark_ms);
+}
+
 static void cmd_uid(char **args)
 {
 	if (seteuid(atoi(args[0])))
@@ -504,6 +668,11 @@ static const struct command {
 	{ "bind", cmd_bind, 3, false },
 	{ "listen", cmd_listen, 2, false },
 	{ "start", cmd_start, 3, false },
+	{ "call", cmd_call, 3, false },
+	{ "block", cmd_block, 1, false },
+	{ "alarm", cmd_alarm, 1, false },
+	{ "fastopen", cmd_fastopen, 4, false },
+	{ "outcomes", cmd_outcomes, 1, false },
 	{ "finish", cmd_finish, 1, false },
 	{ "connect", cmd_connect, 3, false },
 	{ "accept", cmd_accept, 2, false },
@@ -525,6 +694,14 @@ static const struct command {
 	{ "mptcp", cmd_mptcp, 1, false },
 	{ "watch", cmd_watch, 1, false },
 	{ "events", cmd_events, 1, false },
+	{ "poll", cmd_poll, 1, false },
+	{ "notify", cmd_notify, 1, false },
+	{ "told", cmd_told, 2, false },
+	{ "soerror", cmd_soerror, 1, false },
+	{ "state", cmd_state, 1, false },
+	{ "queued", cmd_queued, 1, false },
+	{ "mark", cmd_mark, 0, false },
+	{ "elapsed", cmd_elapsed, 1, false },
 	{ "uid", cmd_uid, 1, false },
 	{ "sleep", cmd_sleep, 1, false },
 	{ "say", cmd_say, 1, true },
