@@ -29,10 +29,11 @@ connect_off()
 	[ -n "$native" ] || threeway -n cli claim flush >/dev/null
 }
 
-# handed_over N: N connects were done by the engine, and nothing else
+# handed_over N [NAME=NUMBER]...: N connects were done by the engine, and
+# nothing else
 handed_over()
 {
-	counted flows_opened="$1" flows_handed_over="$1" sent_syn="$1"
+	counted flows_opened="$1" flows_handed_over="$1" sent_syn="$1" "${@:2}"
 }
 
 # both_counted N COMMAND...: the engines of both ends did N handshakes

@@ -184,10 +184,12 @@ counted()
 		}' "$work/stat" "$engine_proc/threeway/stat"
 }
 
-# handed_over N: N handshakes were done by the engine, and nothing else
+# handed_over N [NAME=NUMBER]...: N handshakes were done by the engine, and
+# nothing else
 handed_over()
 {
-	counted flows_opened="$1" flows_handed_over="$1" sent_synack="$1"
+	counted flows_opened="$1" flows_handed_over="$1" sent_synack="$1" \
+		"${@:2}"
 }
 
 # check NAME COMMAND...: as in lib.sh, but the command is run in this shell, so
