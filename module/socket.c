@@ -145,12 +145,13 @@ static void hs_socket_prepare(struct sock *sk, u8 retransmits)
 /*
  * With no retransmission on its account the socket does not ask whether its own
  * limits allow one: that is decided. It would look for another route if there
- * were any.
+ * were any, and count a first retransmission in CA_Loss as a failed recovery.
  */
 void hs_socket_prepare_copy(struct sock *sk, u32 timeouts)
 {
 	if (timeouts > 1)
 		__dst_negative_advice(sk);
+	inet_csk(sk)->icsk_ca_state = TCP_CA_Open;
 	hs_socket_prepare(sk, 0);
 }
 
