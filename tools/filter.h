@@ -23,6 +23,10 @@ enum filter_word {
 /* The first entries of an object's table of words. */
 #define FILTER_KEYWORDS					\
 	{ "state", FILTER_STATE },			\
+	FILTER_KEYWORDS_FLOW
+
+/* The same without those that are not true of a flow for all its life. */
+#define FILTER_KEYWORDS_FLOW				\
 	{ "local", FILTER_LOCAL },			\
 	{ "port", FILTER_PORT },			\
 	{ "remote", FILTER_REMOTE },			\
@@ -35,6 +39,14 @@ enum filter_word {
 	"FILTER := [ state STATE ] [ local PREFIX ] [ port PORTS ]\n" \
 	"          [ remote PREFIX ] [ remote_port PORTS ] [ claim ID ] [ id ID ]\n" \
 	"STATE  := { SYN-SENT | SYN-RECEIVED | ESTABLISHED }\n" \
+	FILTER_USAGE_VALUES
+
+#define FILTER_USAGE_FLOW \
+	"FILTER := [ local PREFIX ] [ port PORTS ] [ remote PREFIX ]\n" \
+	"          [ remote_port PORTS ] [ claim ID ] [ id ID ]\n" \
+	FILTER_USAGE_VALUES
+
+#define FILTER_USAGE_VALUES \
 	"PREFIX := { ADDRESS[/LENGTH] | any }\n" \
 	"PORTS  := { PORT | FIRST-LAST | any }\n"
 

@@ -405,6 +405,16 @@ static void free_rows(void)
 	row_room = 0;
 }
 
+int print_flush(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return STATUS_OK;
+	/* Whoever read it has seen enough. */
+	if (errno == EPIPE)
+		return STATUS_FAILED;
+	return failure("cannot write the output: %s", strerror(errno));
+}
+
 int print_end(void)
 {
 	size_t r;
@@ -421,10 +431,5 @@ int print_end(void)
 			write_row(&rows[r]);
 		free_rows();
 	}
-	if (!fflush(stdout) && !ferror(stdout))
-		return STATUS_OK;
-	/* Whoever read it has seen enough. */
-	if (errno == EPIPE)
-		return STATUS_FAILED;
-	return failure("cannot write the output: %s", strerror(errno));
+	return print_flush();
 }

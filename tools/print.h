@@ -47,6 +47,9 @@ void print_begin(enum print_layout layout);
 /* STATUS_OK, or the exit code of the error that was printed. */
 int print_end(void);
 
+/* Writes out what is still in stdout; the same. */
+int print_flush(void);
+
 /* The fields that follow belong to a new record. */
 void print_record(void);
 /* As text they are words on a second line below a row of a table, ... */

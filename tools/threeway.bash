@@ -34,14 +34,14 @@ _threeway_value()
 		_threeway_reply "any" ;;
 	*:port | *:remote_port)
 		_threeway_reply "any" ;;
-	*:file | *:write)
+	*:file | *:write | *:peer | *:svg)
 		compopt -o default 2>/dev/null
 		COMPREPLY=() ;;
-	flow:claim | monitor:claim)
+	flow:claim | monitor:claim | ladder:claim)
 		_threeway_reply "$(_threeway_ids claim)" ;;
 	claim:id | flow:id)
 		_threeway_reply "$(_threeway_ids "$1")" ;;
-	monitor:id)
+	monitor:id | ladder:id)
 		_threeway_reply "$(_threeway_ids flow)" ;;
 	flow:state | monitor:state)
 		_threeway_reply "SYN-SENT SYN-RECEIVED ESTABLISHED" ;;
@@ -80,6 +80,8 @@ _threeway_words()
 		_threeway_reply "remote port local local_port dev $policy wait help" ;;
 	monitor:*)
 		_threeway_reply "state local port remote remote_port claim id file write help" ;;
+	ladder:*)
+		_threeway_reply "local port remote remote_port claim id live file peer svg help" ;;
 	stat:show)
 		_threeway_reply "all $(threeway stat help | grep -o '^ .*')" ;;
 	claim:)
@@ -110,7 +112,7 @@ _threeway()
 {
 	local index=1 object command namespace=()
 	local options="-Version -help -statistics -json -pretty -echo -netns -4 -6
-		-batch -force -color -timestamp -tshort"
+		-batch -force -color -timestamp -tshort -ascii"
 
 	while [[ $index -lt $COMP_CWORD && ${COMP_WORDS[index]} == -* ]]; do
 		case ${COMP_WORDS[index]} in
@@ -126,11 +128,11 @@ _threeway()
 	if [[ $index -gt $COMP_CWORD ]]; then
 		_threeway_options "${COMP_WORDS[COMP_CWORD - 1]}"
 	elif [[ $index -eq $COMP_CWORD ]]; then
-		_threeway_reply "claim flow open stat monitor help $options"
+		_threeway_reply "claim flow open stat monitor ladder help $options"
 	else
-		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat monitor)
+		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat monitor ladder)
 		command=
-		if [[ $object != @(open|monitor) && $((index + 1)) -lt $COMP_CWORD ]]; then
+		if [[ $object != @(open|monitor|ladder) && $((index + 1)) -lt $COMP_CWORD ]]; then
 			index=$((index + 1))
 			command=$(_threeway_expand "${COMP_WORDS[index]}" add del show flush kill)
 		fi

@@ -3,6 +3,8 @@
  * threeway: control the TCP handshake engine
  */
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +31,11 @@ static void usage(FILE *file)
 {
 	fputs("Usage: threeway [ OPTIONS ] OBJECT { COMMAND | help }\n"
 	      "       threeway [ OPTIONS ] [ -force ] -batch FILE\n"
-	      "where  OBJECT  := { claim | flow | open | stat | monitor }\n"
+	      "where  OBJECT  := { claim | flow | open | stat | monitor | ladder }\n"
 	      "       OPTIONS := { -V[ersion] | -h[elp] | -s[tatistics] | -j[son] | -p[retty] |\n"
-	      "                    -e[cho] | -4 | -6 | -n[etns] { NAME | PATH } | -t[imestamp] |\n"
-	      "                    -ts[hort] | -c[olor][={always|auto|never}] }\n", file);
+	      "                    -e[cho] | -4 | -6 | -n[etns] { NAME | PATH } |\n"
+	      "                    -t[imestamp] | -ts[hort] | -a[scii] |\n"
+	      "                    -c[olor][={always|auto|never}] }\n", file);
 }
 
 int tool_device(int *fd)
@@ -50,7 +53,8 @@ int tool_device(int *fd)
 	return STATUS_OK;
 }
 
-enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_MONITOR, OBJECT_OPEN, OBJECT_HELP };
+enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_MONITOR, OBJECT_OPEN,
+	      OBJECT_LADDER, OBJECT_HELP };
 
 static int run(struct args *args)
 {
@@ -60,6 +64,7 @@ static int run(struct args *args)
 		{ "stat", OBJECT_STAT },
 		{ "monitor", OBJECT_MONITOR },
 		{ "open", OBJECT_OPEN },
+		{ "ladder", OBJECT_LADDER },
 		{ "help", OBJECT_HELP },
 		{ }
 	};
@@ -81,6 +86,8 @@ static int run(struct args *args)
 		return stat_run(args);
 	case OBJECT_MONITOR:
 		return monitor_run(args);
+	case OBJECT_LADDER:
+		return ladder_run(args);
 	case OBJECT_OPEN:
 		return open_run(args);
 	case OBJECT_HELP:
@@ -187,6 +194,7 @@ enum option {
 	OPTION_COLOR,
 	OPTION_TIMESTAMP,
 	OPTION_TSHORT,
+	OPTION_ASCII,
 };
 
 static const struct keyword option_words[] = {
@@ -207,6 +215,7 @@ static const struct keyword option_words[] = {
 	{ "-t", OPTION_TIMESTAMP },
 	{ "-timestamp", OPTION_TIMESTAMP },
 	{ "-tshort", OPTION_TSHORT },
+	{ "-ascii", OPTION_ASCII },
 	{ }
 };
 
@@ -264,6 +273,9 @@ static int set_option(enum option option, struct args *args, const char *value)
 	case OPTION_TSHORT:
 		options.timestamp = TIMESTAMP_SHORT;
 		return STATUS_OK;
+	case OPTION_ASCII:
+		options.ascii = true;
+		return STATUS_OK;
 	default:
 		return set_option_value(option, args, value);
 	}
@@ -299,6 +311,8 @@ int main(int argc, char **argv)
 	struct args args = { .words = argv + 1, .left = argc ? argc - 1 : 0 };
 	int status;
 
+	setlocale(LC_CTYPE, "");
+	options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8");
 	status = parse_options(&args);
 	if (status)
 		return status;

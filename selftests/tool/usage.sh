@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 beside() { [ -e "$here/../../tools/$1" ] && echo "$here/../../tools/$1" || echo "$here/$1"; }
 tool=$(beside threeway)
 [ -x "$tool" ] || tool=$(command -v threeway) || skip_all "no threeway here"
-manual=$(beside threeway.8)
+manuals=("$(beside threeway.8)" "$(beside threeway-monitor.8)" "$(beside threeway-stat.8)")
 completion=$(beside threeway.bash)
 
 # run WORDS...: sets out, err and status
@@ -72,6 +72,7 @@ test_help()
 	helps stat help
 	helps monitor help
 	helps open help
+	helps ladder help
 	helps stat show help
 
 	run
@@ -95,6 +96,7 @@ test_abbreviations()
 	accepts f s st syn-r re any remote_ 80 c 1
 	accepts -j -s -p c s
 	accepts -t -ts --tsh -times c s
+	accepts -a lad po 80 id 3 file x pe y sv z
 	accepts mon st syn-s cl 1 file x wr -
 	accepts --json --pretty claim list
 	accepts -st -6 c s
@@ -270,6 +272,12 @@ test_commands()
 	refuses 'monitor: word "show" is unknown, try "threeway monitor help"' monitor show
 	refuses "file: no value, expected the name of a FILE, or -" monitor file
 	refuses "write is given twice" monitor write x write y
+	refuses 'ladder: word "state" is unknown, try "threeway ladder help"' ladder state SYN-SENT
+	refuses 'peer: expected only with file' ladder peer x
+	refuses 'peer "-": file is the standard input already' ladder file - peer -
+	refuses 'live: expected no file and no svg beside it' ladder live svg x
+	refuses 'ladder: there is no JSON, try "threeway -json monitor"' -j ladder
+	refuses "svg: no value, expected the name of a FILE, or -" ladder svg
 	refuses "-netns: no value, expected the NAME or PATH of a network namespace" -n
 	run claim help "#" nonsense
 	check_equal "a word # ends the command" "$status $err" "0 "
@@ -312,13 +320,13 @@ test_output()
 		'2 threeway: -netns "no-such-name": No such file or directory (expected a PATH, or a NAME that "ip netns list" shows)'
 }
 
-# documented NAME FILE WORDS...: each word stands in the file
+# documented NAME WORDS...: each word stands in a manual page
 documented()
 {
 	local word missing=
 
-	for word in "${@:3}"; do
-		grep -qw -- "$word" "$2" || missing+=" $word"
+	for word in "${@:2}"; do
+		cat "${manuals[@]}" | grep -qw -- "$word" || missing+=" $word"
 	done
 	check_equal "$1" "missing:$missing" "missing:"
 }
@@ -341,12 +349,12 @@ test_documents()
 
 	mapfile -t words < <("$tool" stat help | sed -n 's/^  *//p')
 	check "stat help lists counters" test "${#words[@]}" -ge 50
-	documented "manual page: every counter" "$manual" "${words[@]}"
+	documented "manual page: every counter" "${words[@]}"
 	mapfile -t words < <("$tool" claim help | sed -n 's/^  *\([a-z][a-z_]*\)  .*/\1/p')
 	policy=${words[*]}
-	documented "manual page: every policy word" "$manual" "${words[@]}"
+	documented "manual page: every policy word" "${words[@]}"
 	mapfile -t words < <("$tool" help | grep -o -- '-[a-zA-Z46]*\[*[a-z]*\]' | tr -d '[]-')
-	documented "manual page: every option" "$manual" "${words[@]}"
+	documented "manual page: every option" "${words[@]}"
 
 	PATH=$(dirname "$tool"):$PATH
 	# shellcheck source=/dev/null
@@ -365,7 +373,7 @@ test_documents()
 		stat show native_m
 }
 
-tap_plan 191
+tap_plan 199
 test_help
 test_abbreviations
 test_prefixes
