@@ -5,11 +5,11 @@
  * Events go into a set, one recording or two: those of one end and those of the
  * other, with times of the same clock.
  *
- *	set = ladder_set_new();
+ *	set = ladder_set_new(2);
  *	ladder_set_add(set, 0, &event);		for each event of one end
  *	ladder_set_add(set, 1, &event);		for each event of the other
  *	ladders = ladder_set_build(set, &count);
- *	ladder_text(&ladders[i], &style, 0, stdout);
+ *	ladder_text(&ladders[i], &style, stdout);
  *	ladder_svg(ladders, count, file);
  *	ladder_free(ladders, count);
  *	ladder_set_free(set);
@@ -168,7 +168,8 @@ struct ladder {
 
 struct ladder_set;
 
-struct ladder_set *ladder_set_new(void);
+/* For the events of one recording, or of two. */
+struct ladder_set *ladder_set_new(unsigned int recordings);
 void ladder_set_free(struct ladder_set *set);
 /* The recording is 0 or 1. */
 void ladder_set_add(struct ladder_set *set, unsigned int recording,

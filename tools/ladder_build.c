@@ -25,6 +25,8 @@ const char *ladder_time(const struct ladder *ladder, __u64 time_ns, char buf[LAD
 	if (us < 1000000)
 		snprintf(buf, LADDER_TIME_MAX, "%u.%03u ms", (unsigned int)(us / 1000),
 			 (unsigned int)(us % 1000));
+	else if (us >= 100000000000ULL)
+		snprintf(buf, LADDER_TIME_MAX, "%llu s", (unsigned long long)us / 1000000);
 	else
 		snprintf(buf, LADDER_TIME_MAX, "%llu.%03u s",
 			 (unsigned long long)(us + 500) / 1000000,

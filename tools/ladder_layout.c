@@ -26,6 +26,9 @@
 #define CROSS		8.0	/* half of the size of a cross */
 /* So often a label tries to stay near its sender. */
 #define PATIENCE	8
+/* A ladder with more segments than this is not made to look good at any cost. */
+#define SEGMENTS_MANY	256
+#define ROUNDS_MANY	2
 
 /* Rectangles that may be turned, and arrows. */
 struct box {
@@ -478,7 +481,7 @@ void layout_make(struct layout *layout, const struct ladder *ladder, double top)
 {
 	double *extra = ladder_alloc(NULL, ladder->step_count, sizeof(*extra));
 	struct boxes boxes = { .count = 0 };
-	unsigned int i, round;
+	unsigned int i, round, rounds;
 
 	memset(layout, 0, sizeof(*layout));
 	layout->top = top;
@@ -489,7 +492,8 @@ void layout_make(struct layout *layout, const struct ladder *ladder, double top)
 		extra[i] = 0;
 		fill_notes(&layout->spots[i], &ladder->steps[i]);
 	}
-	for (round = 0; round < ROUNDS; round++)
+	rounds = ladder->segment_count > SEGMENTS_MANY ? ROUNDS_MANY : ROUNDS;
+	for (round = 0; round < rounds; round++)
 		if (place(layout, ladder, extra, &boxes, round < PATIENCE ? FORMS_NEAR : FORMS))
 			break;
 	free(boxes.boxes);

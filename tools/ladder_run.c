@@ -395,7 +395,7 @@ static int run_words(struct run *run)
 	run->style.growing = run->live;
 	run->style.columns = screen_columns();
 	run->style.prefix = "";
-	run->set = ladder_set_new();
+	run->set = ladder_set_new(run->peer ? 2 : 1);
 	status = run->file ? read_file(run, run->file, 0) : watch_device(run);
 	if (!status && run->peer)
 		status = read_file(run, run->peer, 1);

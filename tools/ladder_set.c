@@ -62,11 +62,12 @@ void *ladder_alloc(void *memory, size_t count, size_t size)
 	return memory;
 }
 
-struct ladder_set *ladder_set_new(void)
+struct ladder_set *ladder_set_new(unsigned int recordings)
 {
 	struct ladder_set *set = ladder_alloc(NULL, 1, sizeof(*set));
 
 	memset(set, 0, sizeof(*set));
+	set->two = recordings == 2;
 	return set;
 }
 
@@ -132,7 +133,6 @@ void ladder_set_add(struct ladder_set *set, unsigned int recording,
 {
 	struct flow **place = find(set, recording, event->flow), *flow = *place;
 
-	set->two |= recording;
 	if (!flow && set->counts[recording] == LADDER_FLOWS) {
 		set->left_out++;
 		return;

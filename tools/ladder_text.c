@@ -250,8 +250,25 @@ static const char *put_arrow(struct canvas *canvas, const struct ladder_segment 
 	return rest;
 }
 
+/* Is one from the other end on its way at the same time? */
+static bool is_crossed(const struct ladder *ladder, const struct ladder_segment *segment)
+{
+	unsigned int i;
+
+	for (i = 0; i < ladder->segment_count; i++) {
+		const struct ladder_segment *other = &ladder->segments[i];
+
+		if (other->from != segment->from && other->sent.step >= 0 &&
+		    other->sent.step < segment->arrived.step &&
+		    other->arrived.step > segment->sent.step)
+			return true;
+	}
+	return false;
+}
+
 /* Does one line show both ends of the segment? */
-static bool is_whole(const struct ladder_segment *segment, const struct ladder_style *style)
+static bool is_whole(const struct ladder *ladder, const struct ladder_segment *segment,
+		     const struct ladder_style *style)
 {
 	const struct ladder_point *sent = &segment->sent, *arrived = &segment->arrived;
 
@@ -259,7 +276,8 @@ static bool is_whole(const struct ladder_segment *segment, const struct ladder_s
 		return false;
 	if (style->growing && (!sent->seen || !arrived->seen))
 		return true;
-	return arrived->step == sent->step + 1 && !ladder_gap(sent->time_ns, arrived->time_ns);
+	return arrived->step == sent->step + 1 && !ladder_gap(sent->time_ns, arrived->time_ns) &&
+	       !is_crossed(ladder, segment);
 }
 
 /* The step at the segment's other end, if this line shows both. */
@@ -269,7 +287,7 @@ static const struct ladder_step *partner(const struct ladder *ladder,
 	const struct ladder_step *step = &ladder->steps[index];
 	const struct ladder_segment *segment = &ladder->segments[step->segment];
 
-	if (!is_whole(segment, style))
+	if (!is_whole(ladder, segment, style))
 		return NULL;
 	return &ladder->steps[step->kind == LADDER_SENDS ? segment->arrived.step :
 			      segment->sent.step];
@@ -285,7 +303,7 @@ static bool is_on_other(const struct ladder *ladder, const struct ladder_style *
 	if (step->segment < 0)
 		return false;
 	segment = &ladder->segments[step->segment];
-	if (!is_whole(segment, style))
+	if (!is_whole(ladder, segment, style))
 		return false;
 	return !step->seen || (step->kind == LADDER_ARRIVES && segment->sent.seen);
 }
