@@ -53,13 +53,23 @@ void hs_reply_synack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
 	hs_reply_options(reply, tcb, now_ms);
 }
 
-void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
+/*
+ * Rounded up, so that an active open takes nothing back of what its SYN promised
+ * (RFC 9293 section 3.8.6), like a native socket. A native request rounds down.
+ */
+static u16 hs_scaled_window(const struct hs_tcb *tcb)
 {
 	u8 shift = tcb->wscale_ok ? tcb->rcv_wscale : 0;
+	u32 up = tcb->active ? (1U << shift) - 1 : 0;
 
+	return (u16)((tcb->rcv_wnd + up) >> shift);
+}
+
+void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
+{
 	reply->seq = hs_snd_nxt(tcb);
 	reply->ack = hs_rcv_nxt(tcb);
-	reply->wnd = (u16)(tcb->rcv_wnd >> shift);
+	reply->wnd = hs_scaled_window(tcb);
 	reply->flags = HS_ACK;
 	hs_reply_timestamps(reply, tcb, now_ms);
 }
