@@ -222,6 +222,49 @@ void client_note(struct peer *peer, int fd)
 		note_unconnected(peer, fd);
 }
 
+const char *client_subset(unsigned int set, const char *ecr)
+{
+	static char text[96];
+	char *to = text;
+
+	*to = '\0';
+	if (set & 1)
+		to += sprintf(to, "mss 1300");
+	if (set & 2)
+		to += sprintf(to, "%ssackOK", to > text ? "," : "");
+	if (set & 4)
+		to += sprintf(to, "%snop,nop,TS val 5000 ecr %s",
+			      to > text ? "," : "", ecr);
+	if (set & 8)
+		to += sprintf(to, "%snop,wscale 3", to > text ? "," : "");
+	return text;
+}
+
+void client_note_data(struct peer *peer, int fd, bool stamps)
+{
+	const char *ts = stamps ? "<nop,nop,TS val 5003 ecr ^>" : "";
+	u64 at = now_ms() - peer->start_ms;
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	send(fd, "hello", 5, 0);
+	peer_watch(peer, at + 50);
+	peer_send(peer, "P. 11(10) ack 6 %s", ts);
+	peer_watch(peer, at + 100);
+	peer_send(peer, "P. 1(10) ack 6 %s", ts);
+	peer_watch(peer, at + 250);
+	memset(&info, 0, sizeof(info));
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	peer_note(peer, "options %#x wscale %u,%u mss %u,%u advmss %u",
+		  info.tcpi_options, info.tcpi_snd_wscale,
+		  info.tcpi_rcv_wscale, info.tcpi_snd_mss, info.tcpi_rcv_mss,
+		  info.tcpi_advmss);
+	peer_note(peer, "cwnd %u rcv_space %u snd_wnd %u received %llu",
+		  info.tcpi_snd_cwnd, info.tcpi_rcv_space, info.tcpi_snd_wnd,
+		  (unsigned long long)info.tcpi_bytes_received);
+	client_close(peer, fd);
+}
+
 void client_exchange(struct peer *peer, int fd)
 {
 	const u8 *ts;

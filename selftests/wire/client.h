@@ -62,6 +62,13 @@ bool client_expect_state_(struct peer *peer, struct place place,
 
 /* What a program sees of its connect(), for same_as_native(). */
 void client_note(struct peer *peer, int fd);
+/* Options by the bits of @set: MSS 1, SACK 2, timestamps 4, window scale 8. */
+const char *client_subset(unsigned int set, const char *ecr);
+/*
+ * Data both ways, with a hole for SACK to speak of; what is sent and what TCP_INFO
+ * says in the end is noted, and the connection closed.
+ */
+void client_note_data(struct peer *peer, int fd, bool stamps);
 /* Both directions work; then the peer resets the connection and it is closed. */
 void client_exchange(struct peer *peer, int fd);
 /* Closes the socket; if it is connected, the peer resets it first. */

@@ -10,6 +10,7 @@
 #define IPV4_MIN	20
 #define IPV6_MIN	40
 #define TCP_MIN		20
+#define ICMP_MIN 8
 
 static void put16(u8 *p, u16 v)
 {
@@ -120,6 +121,36 @@ static size_t build_ipv4(const struct packet *packet, u8 *raw)
 	      transport_checksum(raw, AF_INET, IPPROTO_TCP, raw + header,
 				 len - header));
 	return len;
+}
+
+size_t packet_build_icmp(const struct packet *packet, u16 type,
+			 const u8 *about, size_t about_len, u8 *raw)
+{
+	bool v4 = packet->family == AF_INET;
+	size_t header = v4 ? IPV4_MIN : IPV6_MIN;
+	size_t len = ICMP_MIN + about_len;
+	u8 *p = raw + header;
+
+	memset(raw, 0, header + ICMP_MIN);
+	memcpy(raw + (v4 ? 12 : 8), packet->src.octet, v4 ? 4 : 16);
+	memcpy(raw + (v4 ? 16 : 24), packet->dst.octet, v4 ? 4 : 16);
+	raw[v4 ? 8 : 7] = packet->ttl;
+	put16(p, type);
+	memcpy(p + ICMP_MIN, about, about_len);
+	if (v4) {
+		raw[0] = 0x45;
+		put16(raw + 2, header + len);
+		raw[9] = IPPROTO_ICMP;
+		put16(raw + 10, fold(sum(0, raw, header)));
+		put16(p + 2, fold(sum(0, p, len)));
+	} else {
+		raw[0] = 0x60;
+		put16(raw + 4, len);
+		raw[6] = IPPROTO_ICMPV6;
+		put16(p + 2, transport_checksum(raw, AF_INET6, IPPROTO_ICMPV6,
+						p, len));
+	}
+	return header + len;
 }
 
 /*

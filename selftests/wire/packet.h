@@ -141,6 +141,13 @@ struct origin {
 size_t packet_build(const struct packet *packet, u8 *raw);
 
 /*
+ * An ICMP or ICMPv6 message with addresses and TTL of @packet: @type in the high
+ * octet and code in the low one, and the beginning of the packet it is about.
+ */
+size_t packet_build_icmp(const struct packet *packet, u16 type,
+			 const u8 *about, size_t about_len, u8 *raw);
+
+/*
  * Recomputes the checksums of a TCP packet without extensions after a test has
  * changed its octets.
  */

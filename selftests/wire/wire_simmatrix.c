@@ -292,7 +292,9 @@ static void run_cell(struct peer *peer, const struct row *row, unsigned int i)
 	if (verdict == ESTABLISHED)
 		expect_established(peer, row, i, fd);
 	else
-		expect_verdict(peer, verdict, row->ack, wnd >> shift[2]);
+		/* Rounded up: nothing is taken back of what was promised. */
+		expect_verdict(peer, verdict, row->ack,
+			       (wnd + (1 << shift[2]) - 1) >> shift[2]);
 	expect_silence(peer);
 	expect_counters(peer, "%s", counters_of(row, verdict));
 	if (verdict == ESTABLISHED && *row->flags == 'F' && i != SEQ_LAST) {

@@ -198,42 +198,6 @@ TEST_F(wire, PM1_MSS_is_that_of_the_MTU)
 	expect_counters(peer, "flows_opened 3; sent_syn 3; flows_socket_gone 3");
 }
 
-/* What came of the handshake and of some data each way, for comparison. */
-static void note_connection(struct peer *peer, int fd, bool stamps)
-{
-	const char *ts = stamps ? "<nop,nop,TS val 5003 ecr ^>" : "";
-
-	client_note(peer, fd);
-	send(fd, "hello", 5, 0);
-	peer_watch(peer, 100);
-	/* A hole, for SACK to speak of. */
-	peer_send(peer, "P. 11(10) ack 6 %s", ts);
-	peer_watch(peer, 150);
-	peer_send(peer, "P. 1(10) ack 6 %s", ts);
-	peer_watch(peer, 300);
-	peer_note_info(peer, fd);
-	client_close(peer, fd);
-}
-
-/* "mss 1300,sackOK,TS val 5000 ecr ^,nop,wscale 3" without what is missing. */
-static const char *subset(unsigned int set, const char *ecr)
-{
-	static char text[96];
-	char *to = text;
-
-	*to = '\0';
-	if (set & 1)
-		to += sprintf(to, "mss 1300");
-	if (set & 2)
-		to += sprintf(to, "%ssackOK", to > text ? "," : "");
-	if (set & 4)
-		to += sprintf(to, "%snop,nop,TS val 5000 ecr %s",
-			      to > text ? "," : "", ecr);
-	if (set & 8)
-		to += sprintf(to, "%snop,wscale 3", to > text ? "," : "");
-	return text;
-}
-
 static void subset_script(struct peer *peer, const void *arg)
 {
 	unsigned int set;
@@ -242,11 +206,12 @@ static void subset_script(struct peer *peer, const void *arg)
 	client_claim(peer, arg);
 	for (set = 0; set < 16; set++) {
 		fd = client_open(peer);
-		peer_label(peer, "<%s>", subset(set, "^"));
+		peer_label(peer, "<%s>", client_subset(set, "^"));
 		sleep_ms(20);
-		peer_send(peer, "S. 0 ack 1 win 60000 <%s>", subset(set, "^"));
+		peer_send(peer, "S. 0 ack 1 win 60000 <%s>", client_subset(set, "^"));
 		peer_watch(peer, 50);
-		note_connection(peer, fd, set & 4);
+		client_note(peer, fd);
+		client_note_data(peer, fd, set & 4);
 	}
 }
 
@@ -278,11 +243,12 @@ static void hostile_script(struct peer *peer, const void *arg)
 	client_claim(peer, &policy);
 	for (set = 0; set < 16; set++) {
 		fd = client_open(peer);
-		peer_label(peer, "off %u, <%s>", off, subset(set, "0"));
+		peer_label(peer, "off %u, <%s>", off, client_subset(set, "0"));
 		sleep_ms(20);
-		peer_send(peer, "S. 0 ack 1 win 60000 <%s>", subset(set, "0"));
+		peer_send(peer, "S. 0 ack 1 win 60000 <%s>", client_subset(set, "0"));
 		peer_watch(peer, 50);
-		note_connection(peer, fd, (set & 4) && !(off & 2));
+		client_note(peer, fd);
+		client_note_data(peer, fd, (set & 4) && !(off & 2));
 	}
 }
 
