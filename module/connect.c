@@ -221,6 +221,17 @@ static unsigned int hs_connect_again(struct hs_connecting *c,
 	return NF_STOLEN;
 }
 
+/* Another connect() has the tuple now: the socket of the flow let go of it. */
+static void hs_connect_replaced(struct hs_flow *flow)
+{
+	enum threeway_counter reason = THREEWAY_C_flows_native_owns;
+
+	if (flow->kind == HS_FLOW_CONNECT)
+		reason = flow->outcome == THREEWAY_C_flows_refused ?
+			 THREEWAY_C_flows_refused : THREEWAY_C_flows_socket_gone;
+	hs_flow_end(flow, reason);
+}
+
 static unsigned int hs_connect_packet(struct hs_connecting *c)
 {
 	struct hs_claim *claim;
@@ -237,10 +248,7 @@ static unsigned int hs_connect_packet(struct hs_connecting *c)
 		else if (same)
 			verdict = hs_connect_again(c, flow);
 		else
-			/* another connect() has the tuple now */
-			hs_flow_end(flow, flow->kind == HS_FLOW_CONNECT ?
-				    THREEWAY_C_flows_socket_gone :
-				    THREEWAY_C_flows_native_owns);
+			hs_connect_replaced(flow);
 		hs_flow_put(flow);
 		if (same)
 			return verdict;
