@@ -27,6 +27,7 @@ static const struct suite *const suites[] = {
 	&crossed_suite,
 	&hold_suite,
 	&two_ends_suite,
+	&icmp_suite,
 	&random_suite,
 	&random_active_suite,
 };
