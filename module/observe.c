@@ -175,7 +175,7 @@ static void hs_observe_segment(struct hs_flow *flow,
 	if (!flow->dead) {
 		before = flow->tcb.state;
 		hs_follow_arrived(&flow->tcb, &pkt->seg);
-		if (pkt->seg.flags & HS_RST)
+		if (hs_follow_reset(&flow->tcb, &pkt->seg))
 			flow->outcome = flow->tcb.active ?
 					THREEWAY_C_flows_refused :
 					THREEWAY_C_flows_reset;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "follow.h"
 #include "reply.h"
+#include "seq.h"
 
 static u8 hs_control(const struct hs_segment *seg)
 {
@@ -8,18 +9,28 @@ static u8 hs_control(const struct hs_segment *seg)
 }
 
 /* What the segment offers, which the answer may still turn off. */
-static void hs_follow_offer(struct hs_tcb *tcb, const struct hs_options *opts)
+static void hs_follow_offer(struct hs_tcb *tcb, const struct hs_segment *seg)
 {
-	tcb->wscale_ok = opts->present & HS_OPT_WSCALE;
-	tcb->sack_ok = opts->present & HS_OPT_SACK_PERMITTED;
-	tcb->tstamp_ok = opts->present & HS_OPT_TIMESTAMPS;
+	const u8 setup = HS_ECE | HS_CWR;
+
+	tcb->wscale_ok = seg->opts.present & HS_OPT_WSCALE;
+	tcb->sack_ok = seg->opts.present & HS_OPT_SACK_PERMITTED;
+	tcb->tstamp_ok = seg->opts.present & HS_OPT_TIMESTAMPS;
+	tcb->ecn_ok = (seg->flags & setup) == setup;
 }
 
-static void hs_follow_agree(struct hs_tcb *tcb, const struct hs_options *opts)
+static void hs_follow_agree(struct hs_tcb *tcb, const struct hs_segment *synack)
 {
+	const struct hs_options *opts = &synack->opts;
+
 	tcb->wscale_ok &= !!(opts->present & HS_OPT_WSCALE);
 	tcb->sack_ok &= !!(opts->present & HS_OPT_SACK_PERMITTED);
 	tcb->tstamp_ok &= !!(opts->present & HS_OPT_TIMESTAMPS);
+	tcb->ecn_ok &= (synack->flags & (HS_ECE | HS_CWR)) == HS_ECE;
+	if (tcb->wscale_ok)
+		return;
+	tcb->snd_wscale = 0;
+	tcb->rcv_wscale = 0;
 }
 
 static void hs_follow_ours(struct hs_tcb *tcb, const struct hs_segment *seg)
@@ -38,6 +49,15 @@ static void hs_follow_theirs(struct hs_tcb *tcb, const struct hs_segment *seg)
 	tcb->peer_mss = seg->opts.mss;
 }
 
+/* SND.UNA < SEG.ACK =< SND.NXT: a SYN may carry data (RFC 7413). */
+static bool hs_follow_acks(const struct hs_tcb *tcb,
+			   const struct hs_segment *seg)
+{
+	return (seg->flags & HS_ACK) &&
+	       hs_seq_between(seg->ack, hs_snd_nxt(tcb),
+			      hs_snd_nxt(tcb) + tcb->syn_data);
+}
+
 void hs_follow_active(struct hs_tcb *tcb, const struct hs_segment *syn,
 		      u32 now_ms)
 {
@@ -45,8 +65,9 @@ void hs_follow_active(struct hs_tcb *tcb, const struct hs_segment *syn,
 	tcb->active = true;
 	tcb->state = THREEWAY_SYN_SENT;
 	tcb->opened_ms = now_ms;
+	tcb->syn_data = (u16)(syn->len - 1);
 	hs_follow_ours(tcb, syn);
-	hs_follow_offer(tcb, &syn->opts);
+	hs_follow_offer(tcb, syn);
 }
 
 void hs_follow_passive(struct hs_tcb *tcb, const struct hs_segment *syn,
@@ -56,28 +77,36 @@ void hs_follow_passive(struct hs_tcb *tcb, const struct hs_segment *syn,
 	tcb->state = THREEWAY_LISTEN;
 	tcb->opened_ms = now_ms;
 	hs_follow_theirs(tcb, syn);
-	hs_follow_offer(tcb, &syn->opts);
+	hs_follow_offer(tcb, syn);
+}
+
+/* Each SYN cookie is another ISS, and the latest one is as good as any. */
+static enum hs_followed hs_follow_synack(struct hs_tcb *tcb,
+					 const struct hs_segment *synack)
+{
+	bool first = tcb->state != THREEWAY_SYN_RECEIVED;
+
+	hs_follow_ours(tcb, synack);
+	hs_follow_agree(tcb, synack);
+	tcb->state = THREEWAY_SYN_RECEIVED;
+	if (first)
+		return HS_FOLLOWED_FIRST;
+	hs_saturating_inc(&tcb->retransmits);
+	return HS_FOLLOWED_COPY;
 }
 
 enum hs_followed hs_follow_sent(struct hs_tcb *tcb,
 				const struct hs_segment *seg)
 {
-	bool first = tcb->state != THREEWAY_SYN_RECEIVED;
-
-	if (hs_control(seg) == HS_SYN) {
+	switch (hs_control(seg)) {
+	case HS_SYN | HS_ACK:
+		return hs_follow_synack(tcb, seg);
+	case HS_SYN:
 		hs_saturating_inc(&tcb->retransmits);
 		return HS_FOLLOWED_COPY;
-	}
-	if (hs_control(seg) != (HS_SYN | HS_ACK))
+	default:
 		return HS_FOLLOWED_OTHER;
-	if (!first) {
-		hs_saturating_inc(&tcb->retransmits);
-		return HS_FOLLOWED_COPY;
 	}
-	tcb->state = THREEWAY_SYN_RECEIVED;
-	hs_follow_ours(tcb, seg);
-	hs_follow_agree(tcb, &seg->opts);
-	return HS_FOLLOWED_FIRST;
 }
 
 /* A SYN that crosses ours shows when it is answered. */
@@ -86,9 +115,19 @@ void hs_follow_arrived(struct hs_tcb *tcb, const struct hs_segment *seg)
 	if (!(seg->flags & HS_SYN) || (seg->flags & HS_RST) ||
 	    tcb->state != THREEWAY_SYN_SENT)
 		return;
-	if ((seg->flags & HS_ACK) && seg->ack != hs_snd_nxt(tcb))
+	if ((seg->flags & HS_ACK) && !hs_follow_acks(tcb, seg))
 		return;
 	hs_follow_theirs(tcb, seg);
 	if (seg->flags & HS_ACK)
-		hs_follow_agree(tcb, &seg->opts);
+		hs_follow_agree(tcb, seg);
+}
+
+bool hs_follow_reset(const struct hs_tcb *tcb, const struct hs_segment *seg)
+{
+	if (!(seg->flags & HS_RST))
+		return false;
+	if (tcb->state == THREEWAY_SYN_SENT)
+		return hs_follow_acks(tcb, seg);
+	return tcb->state == THREEWAY_SYN_RECEIVED &&
+	       seg->seq - hs_rcv_nxt(tcb) <= tcb->rcv_wnd;
 }

@@ -40,4 +40,14 @@ enum hs_followed hs_follow_sent(struct hs_tcb *tcb,
 /* A segment comes to the followed end. */
 void hs_follow_arrived(struct hs_tcb *tcb, const struct hs_segment *seg);
 
+/**
+ * hs_follow_reset() - may a RST that comes to the followed end be why it gives up
+ * @tcb:	the handshake
+ * @seg:	the segment
+ *
+ * RFC 9293 section 3.10.7, without RFC 5961 in SYN-RECEIVED: not everybody has
+ * that.
+ */
+bool hs_follow_reset(const struct hs_tcb *tcb, const struct hs_segment *seg);
+
 #endif /* HS_CORE_FOLLOW_H */

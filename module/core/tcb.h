@@ -29,6 +29,7 @@
  * @advertised_mss: MSS of our SYN or SYN-ACK, in bytes; 0 for none
  * @snd_wscale:	the peer's window shift
  * @rcv_wscale:	our window shift
+ * @syn_data:	bytes of data on the SYN, of a handshake that is followed
  * @timeouts:	timer expiries so far
  * @state:	enum threeway_state, 0 is CLOSED
  * @retransmits: copies of the SYN or SYN-ACK sent, for whatever reason
@@ -59,6 +60,7 @@ struct hs_tcb {
 	u16 peer_wnd;
 	u16 peer_mss;
 	u16 advertised_mss;
+	u16 syn_data;
 	u16 timeouts;
 	u8 snd_wscale;
 	u8 rcv_wscale;

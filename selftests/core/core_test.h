@@ -54,6 +54,7 @@ extern const struct suite hold_suite;
 extern const struct suite two_ends_suite;
 extern const struct suite random_active_suite;
 extern const struct suite icmp_suite;
+extern const struct suite follow_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\

@@ -28,6 +28,7 @@ static const struct suite *const suites[] = {
 	&hold_suite,
 	&two_ends_suite,
 	&icmp_suite,
+	&follow_suite,
 	&random_suite,
 	&random_active_suite,
 };
