@@ -6,6 +6,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <net/addrconf.h>
 #include <net/icmp.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -17,6 +18,7 @@
 #include "core/icmp.h"
 #include "event.h"
 #include "icmp.h"
+#include "policy.h"
 #include "socket.h"
 
 /* The start of a TCP header, which is all that an ICMP error need quote. */
@@ -26,7 +28,22 @@ struct hs_quoted_tcp {
 	__be32 seq;
 };
 
-/* An ICMP error with a quoted TCP segment of ours. */
+/**
+ * struct hs_quote - an ICMP error with a quoted TCP segment of ours
+ * @skb:	the packet, at its network header
+ * @state:	of the hook
+ * @icmp_offset: offset of the ICMP header
+ * @ip_offset:	offset of the quoted IP header
+ * @key:	the key of the flow
+ * @seq:	SEG.SEQ of the quoted segment
+ * @mtu:	of the link that it did not fit
+ * @type:	of the error
+ * @code:	of the error
+ * @ttl:	what IP_MINTTL and IPV6_MINHOPCOUNT compare: the quoted TTL, but
+ *		the hop limit of the error itself
+ * @fragment:	no TCP header is quoted, but octets that may look like one
+ * @meaning:	of the error
+ */
 struct hs_quote {
 	struct sk_buff *skb;
 	const struct nf_hook_state *state;
@@ -37,6 +54,8 @@ struct hs_quote {
 	u32 mtu;
 	u8 type;
 	u8 code;
+	u8 ttl;
+	bool fragment;
 	enum hs_icmp meaning;
 };
 
@@ -74,8 +93,10 @@ static bool hs_quote_ipv4(struct hs_quote *q)
 	q->ip_offset = q->icmp_offset + sizeof(icmp_buf);
 	iph = skb_header_pointer(q->skb, q->ip_offset, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5 ||
-	    iph->protocol != IPPROTO_TCP || (iph->frag_off & htons(IP_OFFSET)))
+	    iph->protocol != IPPROTO_TCP)
 		return false;
+	q->ttl = iph->ttl;
+	q->fragment = iph->frag_off & htons(IP_OFFSET);
 	q->key.family = AF_INET;
 	q->key.local.v4 = iph->saddr;
 	q->key.remote.v4 = iph->daddr;
@@ -106,6 +127,7 @@ static bool hs_quote_ipv6(struct hs_quote *q)
 	ip6h = skb_header_pointer(q->skb, q->ip_offset, sizeof(buf), &buf);
 	if (!ip6h || ip6h->version != 6)
 		return false;
+	q->ttl = ipv6_hdr(q->skb)->hop_limit;
 	q->key.family = AF_INET6;
 	q->key.local.v6 = ip6h->saddr;
 	q->key.remote.v6 = ip6h->daddr;
@@ -132,60 +154,109 @@ static void hs_quote_ifindex(struct hs_quote *q)
 
 static bool hs_quote_checksum_ok(const struct hs_quote *q)
 {
-	if (q->key.family == AF_INET)
-		return !nf_ip_checksum(q->skb, NF_INET_LOCAL_IN, q->icmp_offset,
-				       IPPROTO_ICMP);
-	return !nf_ip6_checksum(q->skb, NF_INET_LOCAL_IN, q->icmp_offset,
-				IPPROTO_ICMPV6);
+	struct sk_buff *skb = q->skb;
+	__sum16 sum;
+
+	if (q->key.family == AF_INET6)
+		return !nf_ip6_checksum(skb, NF_INET_LOCAL_IN, q->icmp_offset,
+					IPPROTO_ICMPV6);
+	/* without the IP header, as hs_packet_checksum_ok() */
+	__skb_pull(skb, q->icmp_offset);
+	sum = nf_ip_checksum(skb, NF_INET_LOCAL_IN, 0, IPPROTO_ICMP);
+	__skb_push(skb, q->icmp_offset);
+	return !sum;
 }
 
-/* Only of what an honest router may say. */
-static void hs_quote_pmtu(struct hs_net *hn, const struct hs_quote *q)
+/* It has been dealt with: count it as the native stack would. */
+static unsigned int hs_quote_consume(struct hs_net *hn,
+				     const struct hs_quote *q)
+{
+	struct net *net = hn->net;
+	struct inet6_dev *idev;
+
+	if (q->key.family == AF_INET) {
+		ICMP_INC_STATS(net, ICMP_MIB_INMSGS);
+		ICMPMSGIN_INC_STATS(net, q->type);
+	} else {
+		idev = __in6_dev_get(q->skb->dev);
+		ICMP6_INC_STATS(net, idev, ICMP6_MIB_INMSGS);
+		ICMP6MSGIN_INC_STATS(net, idev, q->type);
+	}
+	consume_skb(q->skb);
+	return NF_STOLEN;
+}
+
+static bool hs_quote_routes(const struct hs_quote *q)
+{
+	return q->meaning == HS_ICMP_PMTU || q->meaning == HS_ICMP_REDIRECT;
+}
+
+/* ip_no_pmtu_disc: 0 or 3, which TCP is strict enough for. */
+static bool hs_quote_pmtu_wanted(const struct hs_quote *q, const struct net *net)
+{
+	if (q->key.family == AF_INET6)
+		return q->mtu >= IPV6_MIN_MTU;
+	return q->mtu >= IPV4_MIN_MTU &&
+	       READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) % 3 == 0;
+}
+
+/* What the error tells of the way to the peer, if an honest router may say so. */
+static void hs_quote_route(const struct hs_flow *flow, const struct hs_quote *q)
 {
 	bool v6 = q->key.family == AF_INET6;
+	struct net *net = flow->hn->net;
 	struct sk_buff *skb = q->skb;
+	int oif = flow->bound_if ?: q->key.ifindex;
 
-	if (q->mtu < (v6 ? IPV6_MIN_MTU : IPV4_MIN_MTU) ||
+	if ((q->meaning == HS_ICMP_PMTU && !hs_quote_pmtu_wanted(q, net)) ||
 	    !pskb_may_pull(skb, q->ip_offset + (v6 ? sizeof(struct ipv6hdr) :
 						     sizeof(struct iphdr))))
 		return;
 	__skb_pull(skb, q->ip_offset);
-	if (v6)
-		ip6_update_pmtu(skb, hn->net, htonl(q->mtu), 0, 0,
-				sock_net_uid(hn->net, NULL));
+	if (q->meaning == HS_ICMP_REDIRECT)
+		ipv4_redirect(skb, net, oif, IPPROTO_TCP);
+	else if (v6)
+		ip6_update_pmtu(skb, net, htonl(q->mtu), oif, flow->mark,
+				sock_net_uid(net, NULL));
 	else
-		ipv4_update_pmtu(skb, hn->net, q->mtu, 0, IPPROTO_TCP);
+		ipv4_update_pmtu(skb, net, q->mtu, oif, IPPROTO_TCP);
 	__skb_push(skb, q->ip_offset);
 }
 
-/* A flow that has no socket of its own. */
-static void hs_icmp_flow(struct hs_flow *flow, const struct hs_quote *q)
+/* What the error is for the flow; HS_NONE when that has ended. */
+static enum threeway_counter hs_icmp_judge(struct hs_flow *flow,
+					   const struct sock *sk,
+					   const struct hs_quote *q)
 {
-	struct hs_net *hn = flow->hn;
-	bool in_window;
+	enum threeway_counter counter = HS_NONE;
+	struct hs_policy policy;
 
+	if (q->fragment)
+		return THREEWAY_C_icmp_ignored;
 	spin_lock(&flow->lock);
-	in_window = hs_icmp_in_window(&flow->tcb, q->seq);
+	if (!flow->dead) {
+		hs_policy_read(flow, sk, &policy);
+		counter = hs_icmp_arrives(&flow->tcb, &policy, q->meaning,
+					  q->seq);
+	}
 	spin_unlock(&flow->lock);
-	if (!in_window) {
-		hs_count(hn, THREEWAY_C_icmp_out_of_window);
-		return;
-	}
-	switch (q->meaning) {
-	case HS_ICMP_HARD:
-		hs_count(hn, THREEWAY_C_icmp_hard);
-		hs_flow_end(flow, THREEWAY_C_flows_icmp);
-		break;
-	case HS_ICMP_PMTU:
-		hs_quote_pmtu(hn, q);
-		hs_count(hn, THREEWAY_C_icmp_soft);
-		break;
-	case HS_ICMP_SOFT:
-		hs_count(hn, THREEWAY_C_icmp_soft);
-		break;
-	default:
-		hs_count(hn, THREEWAY_C_icmp_ignored);
-	}
+	return counter;
+}
+
+/* A flow that has no socket of its own. */
+static unsigned int hs_icmp_flow(struct hs_flow *flow, const struct hs_quote *q)
+{
+	enum threeway_counter counter = hs_icmp_judge(flow, NULL, q);
+
+	hs_count(flow->hn, counter);
+	if (counter == HS_NONE)
+		return NF_ACCEPT;
+	if (counter == THREEWAY_C_icmp_soft && hs_quote_routes(q))
+		hs_quote_route(flow, q);
+	if (counter == THREEWAY_C_icmp_hard &&
+	    hs_flow_end(flow, THREEWAY_C_flows_icmp) && flow->listener)
+		tcp_listendrop(flow->listener);
+	return hs_quote_consume(flow->hn, q);
 }
 
 static int hs_icmp_errno(const struct hs_quote *q)
@@ -201,20 +272,70 @@ static int hs_icmp_errno(const struct hs_quote *q)
 	return q->type == ICMP_PARAMETERPROB ? EPROTO : EHOSTUNREACH;
 }
 
+/* Does the socket want to hear of each error at once? */
+static bool hs_icmp_wanted(const struct hs_quote *q, const struct sock *sk)
+{
+	return q->key.family == AF_INET ? inet_sk(sk)->recverr :
+					  inet6_sk(sk)->recverr;
+}
+
+static bool hs_icmp_ttl_refuses(const struct hs_quote *q, const struct sock *sk)
+{
+	return q->ttl < (q->key.family == AF_INET ?
+			 READ_ONCE(inet_sk(sk)->min_ttl) :
+			 READ_ONCE(inet6_sk(sk)->min_hopcount));
+}
+
 /*
  * The native stack ends connect() on soft errors as well. Where that is not
  * wanted the error is remembered, for the case that nothing better comes.
  */
-static bool hs_icmp_soften(struct hs_flow *flow, struct sock *sk,
+static bool hs_icmp_soften(const struct hs_flow *flow, struct sock *sk,
 			   const struct hs_quote *q)
 {
-	if (q->meaning != HS_ICMP_SOFT ||
-	    READ_ONCE(flow->hn->sysctl.icmp_soft_abort) ||
-	    !hs_icmp_in_window(&flow->tcb, q->seq) || !hs_quote_checksum_ok(q))
+	if (READ_ONCE(flow->hn->sysctl.icmp_soft_abort) ||
+	    hs_icmp_wanted(q, sk))
 		return false;
 	WRITE_ONCE(sk->sk_err_soft, hs_icmp_errno(q));
-	hs_count(flow->hn, THREEWAY_C_icmp_soft);
 	return true;
+}
+
+/* The native stack decides, and it shows at once. */
+static unsigned int hs_icmp_deliver(struct hs_flow *flow, struct sock *sk,
+				    const struct hs_quote *q)
+{
+	flow->outcome = THREEWAY_C_flows_icmp;
+	q->state->okfn(q->state->net, q->state->sk, q->skb);
+	if (hs_connect_settle(flow, sk))
+		flow->outcome = HS_NONE;
+	return NF_STOLEN;
+}
+
+/* A flow whose socket still connects. */
+static unsigned int hs_icmp_socket(struct hs_flow *flow, struct sock *sk,
+				   const struct hs_quote *q)
+{
+	enum threeway_counter counter;
+
+	if (hs_icmp_ttl_refuses(q, sk))
+		return NF_ACCEPT;
+	counter = hs_icmp_judge(flow, sk, q);
+	hs_count(flow->hn, counter);
+	switch (counter) {
+	case HS_NONE:
+		return NF_ACCEPT;
+	case THREEWAY_C_icmp_soft:
+		if (hs_quote_routes(q))
+			return NF_ACCEPT;
+		if (hs_icmp_soften(flow, sk, q))
+			break;
+		fallthrough;
+	case THREEWAY_C_icmp_hard:
+		return hs_icmp_deliver(flow, sk, q);
+	default:
+		break;
+	}
+	return hs_quote_consume(flow->hn, q);
 }
 
 static unsigned int hs_icmp_connect(struct hs_flow *flow,
@@ -223,19 +344,8 @@ static unsigned int hs_icmp_connect(struct hs_flow *flow,
 	struct sock *sk = hs_socket_get(flow);
 	unsigned int verdict = NF_ACCEPT;
 
-	if (!hs_connect_settle(flow, sk)) {
-		/* not ours any more */
-	} else if (hs_icmp_soften(flow, sk, q)) {
-		consume_skb(q->skb);
-		verdict = NF_STOLEN;
-	} else {
-		flow->outcome = THREEWAY_C_flows_icmp;
-		q->state->okfn(q->state->net, q->state->sk, q->skb);
-		/* a socket in use remembers it, and its user may give up */
-		if (hs_connect_settle(flow, sk) && !READ_ONCE(sk->sk_err_soft))
-			flow->outcome = HS_NONE;
-		verdict = NF_STOLEN;
-	}
+	if (hs_connect_settle(flow, sk))
+		verdict = hs_icmp_socket(flow, sk, q);
 	if (sk)
 		sock_gen_put(sk);
 	return verdict;
@@ -244,20 +354,16 @@ static unsigned int hs_icmp_connect(struct hs_flow *flow,
 static unsigned int hs_icmp_quote(struct hs_net *hn, const struct hs_quote *q)
 {
 	struct hs_flow *flow = hs_flow_find(hn, &q->key);
-	unsigned int verdict = NF_STOLEN;
+	unsigned int verdict = NF_ACCEPT;
 
 	if (!flow || !hs_flow_hold(flow))
 		return NF_ACCEPT;
-	if (flow->kind == HS_FLOW_OBSERVE) {
-		verdict = NF_ACCEPT;
-	} else if (flow->kind == HS_FLOW_CONNECT) {
+	if (flow->kind == HS_FLOW_OBSERVE || !hs_quote_checksum_ok(q))
+		;
+	else if (flow->kind == HS_FLOW_CONNECT)
 		verdict = hs_icmp_connect(flow, q);
-	} else if (hs_quote_checksum_ok(q)) {
-		hs_icmp_flow(flow, q);
-		consume_skb(q->skb);
-	} else {
-		verdict = NF_ACCEPT;
-	}
+	else
+		verdict = hs_icmp_flow(flow, q);
 	hs_flow_put(flow);
 	return verdict;
 }
@@ -273,7 +379,7 @@ unsigned int hs_icmp(struct hs_net *hn, struct sk_buff *skb,
 	    !(v6 ? hs_quote_ipv6(&q) : hs_quote_ipv4(&q)))
 		return NF_ACCEPT;
 	q.meaning = hs_icmp_classify(v6, q.type, q.code);
-	if (q.meaning == HS_ICMP_NONE || q.meaning == HS_ICMP_REDIRECT)
+	if (q.meaning == HS_ICMP_NONE)
 		return NF_ACCEPT;
 	hs_quote_ifindex(&q);
 	local_bh_disable();

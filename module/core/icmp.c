@@ -73,3 +73,19 @@ bool hs_icmp_in_window(const struct hs_tcb *tcb, u32 seq)
 		return seq == tcb->iss;
 	return hs_seq_between(seq, tcb->iss, tcb->iss + 1);
 }
+
+enum threeway_counter hs_icmp_arrives(const struct hs_tcb *tcb,
+				      const struct hs_policy *policy,
+				      enum hs_icmp meaning, u32 seq)
+{
+	bool ends = meaning == HS_ICMP_HARD || meaning == HS_ICMP_SOFT;
+
+	if (meaning == HS_ICMP_NONE || meaning == HS_ICMP_QUENCH)
+		return THREEWAY_C_icmp_ignored;
+	if (!hs_icmp_in_window(tcb, seq))
+		return THREEWAY_C_icmp_out_of_window;
+	if (ends && (tcb->delayed || hs_frozen(tcb, policy)))
+		return THREEWAY_C_icmp_ignored;
+	return meaning == HS_ICMP_HARD && tcb->state != THREEWAY_ESTABLISHED ?
+	       THREEWAY_C_icmp_hard : THREEWAY_C_icmp_soft;
+}

@@ -36,4 +36,22 @@ enum hs_icmp hs_icmp_classify(bool v6, u8 type, u8 code);
  */
 bool hs_icmp_in_window(const struct hs_tcb *tcb, u32 seq);
 
+/**
+ * hs_icmp_arrives() - an ICMP error that quotes a segment of a handshake
+ * @tcb:	the handshake
+ * @policy:	in force now
+ * @meaning:	of the error
+ * @seq:	SEG.SEQ in the quote
+ *
+ * THREEWAY_C_icmp_hard ends the flow. After the handshake no error does (RFC
+ * 5461 section 4.1), and nothing does that the lab wants ignored. A new route
+ * or path MTU is told by THREEWAY_C_icmp_soft.
+ *
+ * Return: THREEWAY_C_icmp_hard, THREEWAY_C_icmp_soft,
+ * THREEWAY_C_icmp_out_of_window or THREEWAY_C_icmp_ignored.
+ */
+enum threeway_counter hs_icmp_arrives(const struct hs_tcb *tcb,
+				      const struct hs_policy *policy,
+				      enum hs_icmp meaning, u32 seq);
+
 #endif /* HS_CORE_ICMP_H */

@@ -132,6 +132,85 @@ static void quoted_sequence_number(void **state)
 	expect_window("ESTABLISHED", fixture_held(ISS, IRS), 1);
 }
 
+#define C(name)	THREEWAY_C_icmp_##name
+
+/* What an error of each meaning does to a flow. */
+static void expect_arrives(const char *cell, const struct hs_tcb *tcb,
+			   u8 freeze, enum threeway_counter soft,
+			   enum threeway_counter hard)
+{
+	const enum threeway_counter inside[] = {
+		[HS_ICMP_NONE] = C(ignored),
+		[HS_ICMP_QUENCH] = C(ignored),
+		[HS_ICMP_SOFT] = soft,
+		[HS_ICMP_HARD] = hard,
+		[HS_ICMP_PMTU] = C(soft),
+		[HS_ICMP_REDIRECT] = C(soft),
+	};
+	struct hs_policy policy = fixture_policy();
+	enum threeway_counter got, want;
+	size_t i;
+
+	policy.freeze = freeze;
+	for (i = 0; i < ARRAY_SIZE(inside); i++) {
+		got = hs_icmp_arrives(tcb, &policy, i, tcb->iss);
+		if (got != inside[i])
+			FAIL("%s, %s: %d, not %d", cell, names[i], got,
+			     inside[i]);
+		want = inside[i] == C(ignored) && i <= HS_ICMP_QUENCH ?
+		       C(ignored) : C(out_of_window);
+		got = hs_icmp_arrives(tcb, &policy, i, tcb->iss - 1);
+		if (got != want)
+			FAIL("%s, %s that quotes ISS - 1: %d, not %d", cell,
+			     names[i], got, want);
+	}
+}
+
+static void effect_by_state(void **state)
+{
+	struct hs_tcb sent = fixture_syn_sent(ISS);
+	struct hs_tcb passive = fixture_tcb(ISS, IRS);
+	struct hs_tcb crossed = fixture_crossed(ISS, IRS);
+	struct hs_tcb held = fixture_held(ISS, IRS);
+
+	(void)state;
+	expect_arrives("SYN-SENT", &sent, 0, C(soft), C(hard));
+	expect_arrives("SYN-RECEIVED", &passive, 0, C(soft), C(hard));
+	expect_arrives("crossed", &crossed, 0, C(soft), C(hard));
+	expect_arrives("ESTABLISHED", &held, 0, C(soft), C(soft));
+}
+
+static void frozen_flows_stay(void **state)
+{
+	struct hs_tcb sent = fixture_syn_sent(ISS);
+	struct hs_tcb passive = fixture_tcb(ISS, IRS);
+	struct hs_tcb crossed = fixture_crossed(ISS, IRS);
+	struct hs_tcb held = fixture_held(ISS, IRS);
+	struct hs_tcb delayed = passive;
+	u8 freeze;
+
+	(void)state;
+	delayed.delayed = true;
+	for (freeze = THREEWAY_FREEZE_NONE; freeze <= THREEWAY_FREEZE_REFUSE;
+	     freeze++) {
+		bool in_sent = freeze == THREEWAY_FREEZE_SYN_SENT;
+		bool in_received = freeze == THREEWAY_FREEZE_SYN_RECEIVED;
+
+		expect_arrives("SYN-SENT", &sent, freeze,
+			       in_sent ? C(ignored) : C(soft),
+			       in_sent ? C(ignored) : C(hard));
+		expect_arrives("SYN-RECEIVED", &passive, freeze,
+			       in_received ? C(ignored) : C(soft),
+			       in_received ? C(ignored) : C(hard));
+		expect_arrives("crossed", &crossed, freeze,
+			       in_received ? C(ignored) : C(soft),
+			       in_received ? C(ignored) : C(hard));
+		expect_arrives("ESTABLISHED", &held, freeze, C(soft), C(soft));
+		expect_arrives("answer held back", &delayed, freeze,
+			       C(ignored), C(ignored));
+	}
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("IC4 IC5 IC7 IC8 PM6 all types and codes of ICMP",
 	     ipv4_types_and_codes),
@@ -139,6 +218,9 @@ static const struct cm_unit_test tests[] = {
 	     ipv6_types_and_codes),
 	TEST("IC2 SQ9 the quoted sequence number, both ends of the window",
 	     quoted_sequence_number),
+	TEST("IC2 IC4 IC5 IC6 IC7 PM6 what an error does in each state",
+	     effect_by_state),
+	TEST("IC4 what the lab has frozen no error ends", frozen_flows_stay),
 };
 
 SUITE(icmp_suite);
