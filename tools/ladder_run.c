@@ -51,10 +51,12 @@ struct watch {
  * @help:	the word help
  * @style:	of text
  * @set:	the events
- * @watches:	flows of the device
+ * @watches:	flows that are drawn while events come
  * @watch_count: how many
  * @lost:	events that were lost so far
+ * @left_out:	events of flows beyond LADDER_FLOWS
  * @drawn:	ladders so far
+ * @done:	the one flow that was asked for is over
  */
 struct run {
 	struct filter filter;
@@ -68,13 +70,15 @@ struct run {
 	struct watch watches[LADDER_FLOWS];
 	unsigned int watch_count;
 	__u64 lost;
+	unsigned long long left_out;
 	unsigned long long drawn;
+	bool done;
 };
 
 static void usage(FILE *file)
 {
-	fputs("Usage: threeway ladder [ FILTER ] [ live ] [ svg FILE ]\n"
-	      "       threeway ladder [ FILTER ] file FILE [ peer FILE ] [ svg FILE ]\n"
+	fputs("Usage: threeway ladder [ FILTER ] [ file FILE ] [ live ]\n"
+	      "       threeway ladder [ FILTER ] [ file FILE [ peer FILE ] ] [ svg FILE ]\n"
 	      "       file: read a recording instead of the device\n"
 	      "       peer: the recording of the other end\n"
 	      "       live: draw each step at once, not each handshake when it has ended\n"
@@ -138,8 +142,8 @@ static int parse_words(struct args *args, struct run *run)
 		return usage_error("peer: expected only with file");
 	if (run->peer && !strcmp(run->peer, "-") && !strcmp(run->file, "-"))
 		return usage_error("peer \"-\": file is the standard input already");
-	if (run->live && (run->file || run->svg))
-		return usage_error("live: expected no file and no svg beside it");
+	if (run->live && (run->peer || run->svg))
+		return usage_error("live: expected no peer and no svg beside it");
 	if (print_options.json)
 		return usage_error("ladder: there is no JSON, try \"threeway -json monitor\"");
 	return status;
@@ -174,14 +178,16 @@ static void forget(struct run *run, struct watch *watch)
 	*watch = run->watches[--run->watch_count];
 }
 
-/* A flow of the device: when is it to be drawn? */
+/* When is the flow to be drawn? */
 static void schedule(struct run *run, const struct threeway_event *event)
 {
 	struct watch *watch = find_watch(run, event->flow);
 	__u64 now = monotonic_ms();
 
-	if (!watch)
+	if (!watch) {
+		run->left_out++;
 		return;
+	}
 	watch->over = event->type == THREEWAY_EV_ENDED || event->type == THREEWAY_EV_HANDOFF;
 	/* Of what was drawn already only the end is news. */
 	if (!watch->shown || watch->over)
@@ -231,14 +237,11 @@ static void draw_end(const struct ladder *ladder)
 			       ladder->ends[side].reason);
 }
 
-/* Draws the flow; false when nothing more can come of it. */
-static bool draw_watch(struct run *run, struct watch *watch)
+static void draw_watch(struct run *run, struct watch *watch)
 {
 	struct ladder *ladder = ladder_set_build_one(run->set, watch->id);
 
 	watch->due_ms = ~0ULL;
-	if (!ladder)
-		return !watch->over;
 	if (run->live)
 		draw_live(run, watch, ladder);
 	else if (watch->shown)
@@ -246,26 +249,23 @@ static bool draw_watch(struct run *run, struct watch *watch)
 	else
 		draw(run, ladder);
 	ladder_free(ladder, 1);
-	if (!run->live) {
+	if (watch->over) {
+		run->done = run->filter.id;
+		forget(run, watch);
+	} else if (!run->live) {
 		watch->shown = true;
 		ladder_set_remove(run->set, watch->id);
 	}
-	return !watch->over;
 }
 
-/* Draws what is due; false when the one flow that was asked for is over. */
-static bool draw_due(struct run *run)
+/* Draws what is due by then. */
+static void draw_due(struct run *run, __u64 now)
 {
-	__u64 now = monotonic_ms();
 	unsigned int i;
 
-	for (i = run->watch_count; i--;) {
-		if (run->svg || run->watches[i].due_ms > now)
-			continue;
-		if (!draw_watch(run, &run->watches[i]))
-			forget(run, &run->watches[i]);
-	}
-	return !run->filter.id || run->watch_count || !run->drawn;
+	for (i = run->watch_count; i--;)
+		if (run->watches[i].due_ms <= now)
+			draw_watch(run, &run->watches[i]);
 }
 
 static __u64 next_due(const struct run *run)
@@ -276,7 +276,7 @@ static __u64 next_due(const struct run *run)
 	for (i = 0; i < run->watch_count; i++)
 		if (run->watches[i].due_ms < due_ms)
 			due_ms = run->watches[i].due_ms;
-	return run->svg ? ~0ULL : due_ms;
+	return due_ms;
 }
 
 static void tell_lost(struct run *run, const struct threeway_event *event)
@@ -287,14 +287,30 @@ static void tell_lost(struct run *run, const struct threeway_event *event)
 	run->lost = event->lost;
 }
 
-static int watch_device(struct run *run)
+static void handle(struct run *run, const struct threeway_event *event, bool draws)
+{
+	tell_lost(run, event);
+	if (!filter_event(&run->filter, event))
+		return;
+	if (draws) {
+		schedule(run, event);
+		return;
+	}
+	ladder_set_add(run->set, 0, event);
+	if (event->type == THREEWAY_EV_ENDED || event->type == THREEWAY_EV_HANDOFF)
+		run->done = run->filter.id;
+}
+
+/* Draws while events come, or draws nothing yet. */
+static int watch(struct run *run, bool draws)
 {
 	const struct threeway_event *event;
 	struct source *source;
-	bool late, more = true;
 	int status;
+	bool late;
 
-	status = source_device(&run->filter, &source);
+	status = run->file ? source_file(run->file, &source) :
+		source_device(&run->filter, &source);
 	if (status)
 		return status;
 	do {
@@ -302,24 +318,24 @@ static int watch_device(struct run *run)
 		if (status)
 			break;
 		if (event)
-			tell_lost(run, event);
-		if (event && filter_event(&run->filter, event))
-			schedule(run, event);
-		more = draw_due(run);
-	} while ((event || late) && more);
+			handle(run, event, draws);
+		draw_due(run, monotonic_ms());
+	} while ((event || late) && !run->done);
+	if (run->live)
+		draw_due(run, ~0ULL - 1);
 	source_close(source);
 	return status;
 }
 
-/* The filter is about the end that the word file names. */
-static int read_file(struct run *run, const char *name, unsigned int recording)
+/* The recording of the other end. */
+static int read_peer(struct run *run)
 {
 	const struct threeway_event *event;
 	struct source *source;
 	int status;
 
 	run->lost = 0;
-	status = source_file(name, &source);
+	status = source_file(run->peer, &source);
 	if (status)
 		return status;
 	do {
@@ -327,14 +343,13 @@ static int read_file(struct run *run, const char *name, unsigned int recording)
 		if (status || !event)
 			break;
 		tell_lost(run, event);
-		if (recording || filter_event(&run->filter, event))
-			ladder_set_add(run->set, recording, event);
+		ladder_set_add(run->set, 1, event);
 	} while (event);
 	source_close(source);
 	return status;
 }
 
-/* Without a filter that named them, handshakes of the peer alone are left out. */
+/* A filter is about the end that the word file names. */
 static unsigned int drop_unasked(const struct run *run, struct ladder *ladders,
 				 unsigned int count)
 {
@@ -373,9 +388,10 @@ static int draw_rest(struct run *run)
 	unsigned int i, count;
 	int status = STATUS_OK;
 
-	if (ladder_set_left_out(run->set))
+	run->left_out += ladder_set_left_out(run->set);
+	if (run->left_out)
 		fprintf(stderr, "threeway: more than %u flows, %llu events left out\n",
-			LADDER_FLOWS, ladder_set_left_out(run->set));
+			LADDER_FLOWS, run->left_out);
 	ladders = ladder_set_build(run->set, &count);
 	count = drop_unasked(run, ladders, count);
 	if (run->svg)
@@ -396,9 +412,10 @@ static int run_words(struct run *run)
 	run->style.columns = screen_columns();
 	run->style.prefix = "";
 	run->set = ladder_set_new(run->peer ? 2 : 1);
-	status = run->file ? read_file(run, run->file, 0) : watch_device(run);
+	/* A recording that is complete needs no watching. */
+	status = watch(run, run->live || !(run->file || run->svg));
 	if (!status && run->peer)
-		status = read_file(run, run->peer, 1);
+		status = read_peer(run);
 	if (!status)
 		status = draw_rest(run);
 	ladder_set_free(run->set);

@@ -308,6 +308,27 @@ static bool is_on_other(const struct ladder *ladder, const struct ladder_style *
 	return !step->seen || (step->kind == LADDER_ARRIVES && segment->sent.seen);
 }
 
+/* The state of that end after the step with that index. */
+static int state_at(const struct ladder *ladder, enum ladder_side side, unsigned int index)
+{
+	int state = ladder->ends[side].first_state;
+	unsigned int i;
+
+	for (i = 0; i <= index; i++)
+		if (ladder->steps[i].side == side && ladder->steps[i].state >= 0)
+			state = ladder->steps[i].state;
+	return state;
+}
+
+/* Lines that are drawn already may have come too early to know the state. */
+static int partner_state(const struct ladder *ladder, const struct ladder_style *style,
+			 const struct ladder_step *partner)
+{
+	if (!style->growing)
+		return partner->state;
+	return state_at(ladder, partner->side, partner - ladder->steps);
+}
+
 static void write_segment(struct canvas *canvas, const struct ladder *ladder,
 			  const struct ladder_style *style, unsigned int index, FILE *file)
 {
@@ -320,8 +341,8 @@ static void write_segment(struct canvas *canvas, const struct ladder *ladder,
 	if (!other && segment->fate == LADDER_ARRIVED)
 		way = step->kind == LADDER_SENDS ? WAY_BEGIN : WAY_END;
 	rest = put_arrow(canvas, segment, way);
-	if (other && other->state >= 0)
-		put_state(canvas, ladder, other->side, other->state);
+	if (other && partner_state(ladder, style, other) >= 0)
+		put_state(canvas, ladder, other->side, partner_state(ladder, style, other));
 	flush(canvas, style, file);
 	write_lines(canvas, style, segment->from, rest, file);
 	if (way != WAY_END)
@@ -459,6 +480,11 @@ void ladder_text_foot(const struct ladder *ladder, const struct ladder_style *st
 	for (side = 0; side < 2; side++)
 		if (ladder->ends[side].recorded && *ladder_outcome(ladder, side, buf))
 			fprintf(file, "%s%s: %s\n", style->prefix, ladder->ends[side].name, buf);
+	/* It was not known when the head was drawn. */
+	for (side = 0; side < 2 && style->growing; side++)
+		if (!ladder->ends[side].recorded && ladder->ends[side].has_isn)
+			fprintf(file, "%s%s: IRS %u\n", style->prefix, ladder->ends[side].name,
+				ladder->ends[side].isn);
 	if (ladder->left_out)
 		fprintf(file, "%s%llu events are missing\n", style->prefix, ladder->left_out);
 	write_legend(ladder, style, file);

@@ -209,6 +209,33 @@ test_characters()
 		"$(COLUMNS=100 "$tool" -ascii ladder file three_way | grep '>|' | head -n 1 | awk '{ print length }')" 100
 }
 
+# The first two events come 1 s before the others.
+test_live()
+{
+	local early status=0
+
+	{ head -c 256 three_way; sleep 1; tail -c +257 three_way; } |
+		"$tool" -ascii ladder live file - id 7 >drawing &
+	wait_for 5 grep -q 'timer 1sec' drawing
+	early=$(grep -c -e '|--' -e '|<' drawing)
+	wait $!
+	check_equal "ladder live: what has happened is drawn" "$early" 1
+	check_equal "ladder live: in the end it is the same" \
+		"$(sed '1,3d; s/ (.*)$//; /IRS/d' drawing)" \
+		"$("$tool" -ascii ladder file three_way | sed '1,3d; s/ (.*)$//')"
+	check_equal "ladder live: the peer's number and states follow" \
+		"$(sed -n 's/.*| *(\(.*\))$/\1/p; s/.*80: //p' drawing | xargs)" \
+		"SYN-RECEIVED ESTABLISHED IRS 5000"
+	check_equal "ladder live: lines of two flows" \
+		"$("$tool" -ascii ladder live file mixed 2>/dev/null | cut -c 1-6 | sort -u | xargs)" "#1 #2"
+	mkfifo pipe
+	{ cat refused; exec sleep 60; } >pipe &
+	timeout 30 "$tool" ladder live file pipe id 3 >drawing || status=$?
+	kill $!
+	check_equal "ladder: with id it ends with the flow" "$status $(tail -n 1 drawing)" \
+		"0 192.0.2.1:40001: refused by the peer's RST (ECONNREFUSED) after 0.200 ms"
+}
+
 # segments NAME: of its JSON, in the words of the picture
 segments()
 {
@@ -321,12 +348,13 @@ test_random()
 }
 
 make_recordings
-tap_plan 103
+tap_plan 108
 test_monitor
 test_filters
 test_text
 test_both_ends
 test_characters
+test_live
 test_svg
 test_hostile
 test_random

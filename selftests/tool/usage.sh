@@ -275,7 +275,7 @@ test_commands()
 	refuses 'ladder: word "state" is unknown, try "threeway ladder help"' ladder state SYN-SENT
 	refuses 'peer: expected only with file' ladder peer x
 	refuses 'peer "-": file is the standard input already' ladder file - peer -
-	refuses 'live: expected no file and no svg beside it' ladder live svg x
+	refuses 'live: expected no peer and no svg beside it' ladder live svg x
 	refuses 'ladder: there is no JSON, try "threeway -json monitor"' -j ladder
 	refuses "svg: no value, expected the name of a FILE, or -" ladder svg
 	refuses "-netns: no value, expected the NAME or PATH of a network namespace" -n
