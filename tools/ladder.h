@@ -124,6 +124,7 @@ struct ladder_step {
  * @established_ns: when it reached ESTABLISHED, 0 if it has not
  * @over_ns:	when the flow was over, 0 if it is not
  * @handed_over: to a socket, which is why it is over
+ * @observed:	the native stack has finished it, which is why it is over
  * @reason:	why it is over otherwise
  */
 struct ladder_end {
@@ -139,6 +140,7 @@ struct ladder_end {
 	__u64 established_ns;
 	__u64 over_ns;
 	bool handed_over;
+	bool observed;
 	char reason[LADDER_NOTE_MAX];
 };
 

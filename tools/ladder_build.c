@@ -92,7 +92,7 @@ const char *ladder_outcome(const struct ladder *ladder, enum ladder_side side,
 	if (end->established_ns && end->handed_over)
 		snprintf(buf, LADDER_NOTE_MAX * 2, "ESTABLISHED after %s, handed over to a socket",
 			 when);
-	else if (end->established_ns && end->over_ns)
+	else if (end->established_ns && end->over_ns && !end->observed)
 		snprintf(buf, LADDER_NOTE_MAX * 2, "ESTABLISHED after %s; after %s: %s", when, over,
 			 end->reason);
 	else if (end->established_ns)
@@ -366,6 +366,7 @@ static void describe_end(struct ladder_end *end, const struct threeway_event *ev
 		return;
 	end->over_ns = event->time_ns;
 	end->handed_over = event->type == THREEWAY_EV_HANDOFF;
+	end->observed = event->counter == THREEWAY_C_flows_observed;
 	reason = event_reason(event, counter);
 	snprintf(end->reason, sizeof(end->reason), "%s", reason ? reason : "ended");
 }

@@ -93,7 +93,7 @@ test_filters()
 	filtered 2 mixed local 192.0.2.0/24
 	filtered 5 mixed remote 2001:db8::/32
 	filtered 0 mixed remote 2001:db8::1
-	filtered 3 mixed state SYN-RECEIVED
+	filtered 4 mixed state SYN-RECEIVED
 	filtered 4 three_way state established
 	check "monitor write: the same recording" \
 		cmp <("$tool" monitor file mixed write -) mixed
@@ -157,6 +157,28 @@ test_text()
 		192.0.2.1:5000: ESTABLISHED after 20.010 ms, handed over to a socket
 		192.0.2.2:5000: ESTABLISHED after 20.011 ms, handed over to a socket
 	END
+	drawn "ladder: both ends, one after the other" \
+		"$("$tool" -ascii ladder file three_way peer three_way_peer | grep -v -e win -e wscale)" <<-'END'
+		flow 7, active hold, claim 3; flow 4, passive handoff, claim 1
+		192.0.2.1:40000                                                    192.0.2.2:80
+		                   CLOSED | ISS 1000                   ISS 5000 | LISTEN
+		  0.000 ms       SYN-SENT |-- SYN seq 0 ----------------------->| SYN-RECEIVED
+		                          | * timer 1sec                        |
+		  0.080 ms    ESTABLISHED |<------------- SYN-ACK seq 0 ack 1 --|
+		                          |                        timer 1sec * |
+		  0.130 ms                |-- ACK seq 1 ack 1 ----------------->| ESTABLISHED
+		                          |                       handed over * |
+		                          :                5min                 :
+		 300.000 s         CLOSED | * lifetime ended                    |
+		192.0.2.1:40000: ESTABLISHED after 0.120 ms; after 300.000 s: lifetime ended
+		192.0.2.2:80: ESTABLISHED after 0.170 ms, handed over to a socket
+	END
+}
+
+test_facts()
+{
+	check_equal "ladder: observed" "$("$tool" ladder file mixed 2>/dev/null | grep '^\[.*after')" \
+		"[2001:db8::1]:80: ESTABLISHED after 200.000 ms"
 	check_equal "ladder: the schedule of SYNs" \
 		"$("$tool" -ascii ladder file syn_sent | sed -n 's/^ *\([0-9.]* m*s\) .*SYN seq 0.*/\1/p' | xargs)" \
 		"0.000 ms 1.000 s 3.000 s 7.000 s 15.000 s 31.000 s 63.000 s"
@@ -348,10 +370,11 @@ test_random()
 }
 
 make_recordings
-tap_plan 108
+tap_plan 110
 test_monitor
 test_filters
 test_text
+test_facts
 test_both_ends
 test_characters
 test_live

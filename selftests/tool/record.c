@@ -9,7 +9,8 @@
  * of a segment as tcpdump writes them. NAME is flow, claim, direction, mode,
  * local, remote, iss, irs, state, lost, timeouts or retransmits, which stay as
  * they are for the events of the flow that follow, or seq, ack, wnd, len, mss,
- * sack, ts (VAL/ECR), ws, timer_ms, counter and raw_type, which are for one event.
+ * sack, ts (VAL/ECR), ws, timer_ms, counter and before, the state before it, which
+ * are for one event.
  * flow comes first where it is given. # begins a comment.
  *
  * "record random SEED COUNT" writes so many events instead whose values are all
@@ -24,6 +25,10 @@
 #include "threeway.h"
 
 #define FLOWS	64
+
+static const char * const states[] = {
+	"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
+};
 
 static struct threeway_event flows[FLOWS];
 static unsigned int line;
@@ -112,9 +117,6 @@ static int set_flow(struct threeway_event *event, const char *name, char *value)
 {
 	static const char * const directions[] = { "passive", "active" };
 	static const char * const modes[] = { "handoff", "hold", "observe" };
-	static const char * const states[] = {
-		"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
-	};
 
 	if (!strcmp(name, "claim"))
 		event->claim = value_of(value);
@@ -170,8 +172,8 @@ static int set_event(struct threeway_event *event, const char *name, char *value
 		int counter = threeway_counter_find(value);
 
 		event->counter = counter < 0 ? value_of(value) : (unsigned int)counter;
-	} else if (!strcmp(name, "raw_type")) {
-		event->type = value_of(value);
+	} else if (!strcmp(name, "before")) {
+		event->state_before = INDEX_OF(states, 0, value);
 	} else {
 		return 0;
 	}
@@ -251,7 +253,7 @@ static void write_event(char *text)
 	}
 	event->flow = flow;
 	event->time_ns = nanoseconds(time);
-	event->type = strcmp(type, "raw") ? INDEX_OF(types, 1, type) : event->type;
+	event->type = INDEX_OF(types, 1, type);
 	if (fwrite(event, sizeof(*event), 1, stdout) != 1)
 		die("cannot write", strerror(0));
 }

@@ -25,8 +25,7 @@ three_way()
 three_way_peer()
 {
 	cat <<-END
-		0.000070 opened flow=4 direction=passive mode=handoff claim=1 state=LISTEN
-		0.000071 opened flow=4 local=192.0.2.2:80 remote=192.0.2.1:40000 iss=5000 irs=1000 state=SYN-RECEIVED
+		0.000071 opened flow=4 direction=passive mode=handoff claim=1 local=192.0.2.2:80 remote=192.0.2.1:40000 iss=5000 irs=1000 before=LISTEN state=SYN-RECEIVED
 		0.000072 arrived S seq=1000 $(syn 100/0)
 		0.000090 sent S. seq=5000 ack=1001 $(synack 900/100) timer_ms=1000 counter=sent_synack
 		0.000180 arrived . seq=1001 ack=5001 wnd=502 ts=100/900 state=ESTABLISHED
@@ -86,7 +85,7 @@ lossy()
 lossy_peer()
 {
 	cat <<-END
-		3.000090 opened flow=2 direction=passive local=192.0.2.2:2 remote=192.0.2.1:1 iss=200 irs=100 state=SYN-RECEIVED
+		3.000090 opened flow=2 direction=passive before=LISTEN local=192.0.2.2:2 remote=192.0.2.1:1 iss=200 irs=100 state=SYN-RECEIVED
 		3.000101 arrived S seq=100 wnd=100
 		3.000102 sent S. seq=200 ack=101 wnd=200 timer_ms=1000
 		4.000100 timer timeouts=1
@@ -111,7 +110,7 @@ mixed()
 {
 	cat <<-END
 		0 opened flow=1 claim=1 local=192.0.2.1:1 remote=192.0.2.2:80 iss=10 state=SYN-SENT
-		0.1 opened flow=2 claim=2 mode=observe direction=passive local=[2001:db8::1]:80 remote=[2001:db8::2]:9 state=LISTEN
+		0.1 opened flow=2 claim=2 mode=observe direction=passive local=[2001:db8::1]:80 remote=[2001:db8::2]:9 before=LISTEN state=SYN-RECEIVED
 		0.2 sent flow=1 S seq=10 wnd=1 timer_ms=1000
 		0.3 arrived flow=2 S seq=77 wnd=2 irs=77 state=SYN-RECEIVED lost=0
 		0.4 sent flow=2 S. seq=99 ack=78 wnd=2 iss=99 lost=12
