@@ -26,6 +26,7 @@ static const char * const type_names[] = {
  * where the event says it all.
  */
 static const char * const reasons[THREEWAY_COUNTER_MAX] = {
+	[THREEWAY_C_flows_opened] = "",
 	[THREEWAY_C_flows_handed_over] = "handed over to a socket",
 	[THREEWAY_C_flows_expired] = "gave up: no answer to the last SYN-ACK",
 	[THREEWAY_C_flows_timed_out] = "timed out: no answer to the last SYN (ETIMEDOUT)",
@@ -59,6 +60,8 @@ static const char * const reasons[THREEWAY_COUNTER_MAX] = {
 	[THREEWAY_C_segment_syn_crossed] = "simultaneous open",
 	[THREEWAY_C_segment_frozen] = "ignored: frozen",
 	[THREEWAY_C_segment_held] = "flow is held",
+	[THREEWAY_C_send_failed] = "not sent: no route, no memory or local drop",
+	[THREEWAY_C_segment_conntrack_drop] = "not sent: refused by conntrack",
 	[THREEWAY_C_segment_lost] = "not sent: lost as told",
 	/* The end of the flow follows, and says why. */
 	[THREEWAY_C_segment_refused] = "",

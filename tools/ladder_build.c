@@ -165,9 +165,7 @@ static struct ladder_step *add_segment_step(struct ladder *ladder, struct ladder
 	const char *reason = event_reason(item->event, counter);
 
 	step->segment = item->segment;
-	if (ladder->segments[item->segment].fate == LADDER_UNSENT)
-		add_note(step, "not sent: lost as told");
-	else if (reason && strncmp(reason, "again", 5))
+	if (reason && strncmp(reason, "again", 5))
 		add_note(step, "%s", reason);
 	if (item->event->timer_ms)
 		add_note(step, "timer %s", format_duration(item->event->timer_ms, after));
@@ -175,7 +173,7 @@ static struct ladder_step *add_segment_step(struct ladder *ladder, struct ladder
 }
 
 static struct ladder_step *add_event(struct ladder *ladder, struct ladder_step *last,
-				     const struct ladder_item *item)
+				     const struct ladder_item *item, bool opening)
 {
 	const struct threeway_event *event = item->event;
 	struct ladder_step *step;
@@ -184,7 +182,11 @@ static struct ladder_step *add_event(struct ladder *ladder, struct ladder_step *
 	switch (event->type) {
 	case THREEWAY_EV_ARRIVED:
 	case THREEWAY_EV_SENT:
-		return add_segment_step(ladder, last, item);
+		if (item->segment >= 0)
+			return add_segment_step(ladder, last, item);
+		if (last && event_reason(event, counter))
+			add_note(last, "%s", event_reason(event, counter));
+		return last;
 	case THREEWAY_EV_TIMER:
 		step = add_step(ladder, LADDER_TIMER, item->side, event->time_ns);
 		add_note(step, "timeout %u", event->timeouts);
@@ -201,7 +203,8 @@ static struct ladder_step *add_event(struct ladder *ladder, struct ladder_step *
 			add_note(step, "%s", event_reason(event, counter));
 		return step;
 	default:
-		return fold(ladder, last, item);
+		/* The first segment shows it. */
+		return opening ? NULL : fold(ladder, last, item);
 	}
 }
 
@@ -215,6 +218,7 @@ static void add_events(struct ladder_draft *draft, enum ladder_side side)
 	struct ladder_step *last = NULL;
 	int state = ladder->ends[side].first_state;
 	const struct threeway_event *event = NULL;
+	bool opening = false;
 	__u64 lost = 0;
 	unsigned int i;
 
@@ -227,7 +231,8 @@ static void add_events(struct ladder_draft *draft, enum ladder_side side)
 		if (!event)
 			lost = item->event->lost;
 		event = item->event;
-		last = add_event(ladder, last, item);
+		opening |= event->type == THREEWAY_EV_OPENED;
+		last = add_event(ladder, last, item, opening && !last);
 		if (last && event->lost > lost) {
 			add_note(last, "%llu events lost",
 				 (unsigned long long)(event->lost - lost));

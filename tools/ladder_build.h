@@ -11,7 +11,8 @@
  * struct ladder_item - an event on its way into a ladder
  * @event:	the event
  * @side:	of the end that recorded it
- * @segment:	index of its segment; before there are segments, its own number
+ * @segment:	index of its segment, -1 if it only tells more about the one before it;
+ *		its own number before there are segments
  */
 struct ladder_item {
 	const struct threeway_event *event;

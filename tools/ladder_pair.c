@@ -71,13 +71,44 @@ static struct ladder_segment *add_segment(struct ladder *ladder,
 	return segment;
 }
 
+static bool is_unsent(const struct threeway_event *event)
+{
+	return event->counter == THREEWAY_C_segment_lost ||
+	       event->counter == THREEWAY_C_send_failed ||
+	       event->counter == THREEWAY_C_segment_conntrack_drop;
+}
+
+/* The same segment, told a moment before its sending failed. */
+static struct ladder_segment *find_failed(struct ladder *ladder, const struct ladder_item *item)
+{
+	unsigned int i;
+
+	for (i = ladder->segment_count; i--;) {
+		struct ladder_segment *segment = &ladder->segments[i];
+
+		if (segment->sent.time_ns + SKEW_NS < item->event->time_ns)
+			return NULL;
+		if (segment->from == item->side && is_same_segment(&segment->event, item->event))
+			return segment;
+	}
+	return NULL;
+}
+
 static void add_sent(struct ladder_draft *draft, struct ladder_item *item)
 {
-	struct ladder_segment *segment = add_segment(draft->ladder, item->event, item->side);
+	struct ladder_segment *segment = NULL;
 
+	if (is_unsent(item->event))
+		segment = find_failed(draft->ladder, item);
+	if (segment) {
+		segment->fate = LADDER_UNSENT;
+		item->segment = -1;
+		return;
+	}
+	segment = add_segment(draft->ladder, item->event, item->side);
 	segment->sent.seen = true;
 	segment->sent.time_ns = item->event->time_ns;
-	if (item->event->counter == THREEWAY_C_segment_lost)
+	if (is_unsent(item->event))
 		segment->fate = LADDER_UNSENT;
 	item->segment = segment - draft->ladder->segments;
 }

@@ -200,13 +200,15 @@ static void write_notes(struct canvas *canvas, const struct ladder_style *style,
 /* Which part of its way a line shows. */
 enum way { WAY_ALL, WAY_BEGIN, WAY_END };
 
-/* Cell number i of the arrow, counted from its sender. */
+/* Cell number i of the arrow, counted from its sender; its text ends before text_end. */
 static enum glyph arrow_glyph(const struct canvas *canvas, const struct ladder_segment *segment,
-			      enum way way, unsigned int i)
+			      enum way way, unsigned int i, unsigned int text_end)
 {
 	bool to_right = segment->from == LADDER_LEFT;
 	unsigned int last = canvas->inner - 1, cross = canvas->inner * 3 / 4;
 
+	if (cross < text_end + 2)
+		cross = text_end + 2;
 	switch (segment->fate) {
 	case LADDER_UNSENT:
 		return i ? ' ' : GLYPH_CROSS;
@@ -234,14 +236,14 @@ static enum glyph arrow_glyph(const struct canvas *canvas, const struct ladder_s
 static const char *put_arrow(struct canvas *canvas, const struct ladder_segment *segment,
 			     enum way way)
 {
-	unsigned int i, length = fit(segment->text, canvas->inner - 14);
+	unsigned int i, length = fit(segment->text, canvas->inner - 10);
 	const char *rest = segment->text + length;
 	unsigned int indent = way == WAY_END ? 6 : 3;
 
 	for (i = 0; i < canvas->inner; i++)
 		canvas->cells[segment->from == LADDER_LEFT ? LEFT_LINE + 1 + i :
 			      right_line(canvas) - 1 - i] =
-			arrow_glyph(canvas, segment, way, i);
+			arrow_glyph(canvas, segment, way, i, indent + length);
 	put_inside(canvas, segment->from, indent - 1, " ", 1);
 	put_inside(canvas, segment->from, indent, segment->text, length);
 	put_inside(canvas, segment->from, indent + length, " ", 1);

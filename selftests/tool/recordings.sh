@@ -94,6 +94,22 @@ lossy_peer()
 	END
 }
 
+# As the module tells a passive flow whose first SYN-ACK cannot be sent.
+unsent()
+{
+	cat <<-END
+		0 opened flow=5 direction=passive mode=handoff local=192.0.2.1:80 remote=192.0.2.2:9 iss=50 irs=20 state=LISTEN before=LISTEN counter=flows_opened
+		0.000001 arrived S seq=20 wnd=100
+		0.000002 state state=SYN-RECEIVED
+		0.000003 sent S. seq=50 ack=21 wnd=200 timer_ms=1000 counter=sent_synack
+		0.000050 sent S. seq=50 ack=21 wnd=200 counter=send_failed
+		1 timer timeouts=1
+		1.000001 sent S. seq=50 ack=21 wnd=200 timer_ms=2000 counter=sent_synack_timer
+		1.000500 arrived . seq=21 ack=51 wnd=100
+		1.000510 handoff state=ESTABLISHED counter=flows_handed_over
+	END
+}
+
 # The port is closed.
 refused()
 {
