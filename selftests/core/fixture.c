@@ -326,7 +326,10 @@ struct hs_reply want_ack(const struct hs_tcb *tcb, u32 now_ms)
 	struct hs_reply reply = {
 		.seq = tcb->iss + 1,
 		.ack = tcb->irs + 1,
-		.wnd = (u16)(tcb->rcv_wnd >> tcb->rcv_wscale),
+		/* what an active open's SYN promised is not taken back */
+		.wnd = (u16)((tcb->rcv_wnd +
+			      (tcb->active ? (1U << tcb->rcv_wscale) - 1 : 0)) >>
+			     tcb->rcv_wscale),
 		.flags = HS_ACK,
 	};
 
