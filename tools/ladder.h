@@ -68,7 +68,7 @@ struct ladder_point {
  * @sent:	when and where it starts
  * @arrived:	when and where it arrives
  * @text:	"SYN-ACK seq 0 ack 1", relative to the initial sequence numbers
- * @options:	"win 65160 mss 1460 sackOK TS 900/100 wscale 7"
+ * @options:	"win 65160, mss 1460, sackOK, wscale 7, TS 900/100"
  */
 struct ladder_segment {
 	struct threeway_event event;

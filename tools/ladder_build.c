@@ -453,13 +453,13 @@ static void describe_segment(const struct ladder *ladder, struct ladder_segment 
 
 	append(options, sizeof(segment->options), "win %u", event->wnd);
 	if (event->options & THREEWAY_O_MSS)
-		append(options, sizeof(segment->options), " mss %u", event->mss);
+		append(options, sizeof(segment->options), ", mss %u", event->mss);
 	if (event->options & THREEWAY_O_SACK_PERMITTED)
-		append(options, sizeof(segment->options), " sackOK");
+		append(options, sizeof(segment->options), ", sackOK");
 	if (event->options & THREEWAY_O_WINDOW_SCALE)
-		append(options, sizeof(segment->options), " wscale %u", event->wscale);
+		append(options, sizeof(segment->options), ", wscale %u", event->wscale);
 	if (event->options & THREEWAY_O_TIMESTAMPS)
-		append(options, sizeof(segment->options), " TS %u/%u", event->tsval,
+		append(options, sizeof(segment->options), ", TS %u/%u", event->tsval,
 		       event->tsecr);
 }
 

@@ -175,7 +175,7 @@ static void fill_label(struct label *label, const struct ladder_segment *segment
 		size_t length = strlen(rest);
 
 		if (label->count < option_lines && length > aim)
-			for (length = aim; rest[length] && rest[length] != ' '; length++)
+			for (length = aim; rest[length] && rest[length - 1] != ','; length++)
 				;
 		snprintf(label->lines[label->count], sizeof(label->lines[0]), "%.*s",
 			 (int)length, rest);

@@ -139,16 +139,25 @@ static void put_state(struct canvas *canvas, const struct ladder *ladder, enum l
 		put(canvas, LEFT_LINE - 1 - length, buf, length);
 }
 
-/* As many words as fit into so many columns, at least one. */
+/*
+ * As many words as fit into so many columns, at least one; a comma is a better place
+ * to break than a blank.
+ */
 static unsigned int fit(const char *text, unsigned int columns)
 {
-	unsigned int length = strlen(text), end;
+	unsigned int length = strlen(text), end, blank = 0;
 
 	if (length <= columns)
 		return length;
-	for (end = columns; end && text[end] != ' '; end--)
-		;
-	return end ? end : columns;
+	for (end = columns; end; end--) {
+		if (text[end] != ' ')
+			continue;
+		if (text[end - 1] == ',')
+			return end;
+		if (!blank)
+			blank = end;
+	}
+	return blank ? blank : columns;
 }
 
 /* Text inside, beside the line of that side. */

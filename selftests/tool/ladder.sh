@@ -118,14 +118,14 @@ test_text()
 		192.0.2.1:40000                                                    192.0.2.2:80
 		                   CLOSED | ISS 1000                   IRS 5000 | (LISTEN)
 		  0.000 ms       SYN-SENT |-- SYN seq 0 ----------------------->| (SYN-RECEIVED)
-		                          |   win 64240 mss 1460 sackOK         |
-		                          |   wscale 7 TS 100/0                 |
+		                          |   win 64240, mss 1460, sackOK,      |
+		                          |   wscale 7, TS 100/0                |
 		                          | * timer 1sec                        |
 		  0.120 ms    ESTABLISHED |<------------- SYN-ACK seq 0 ack 1 --|
-		                          |         win 65160 mss 1440 sackOK   |
-		                          |               wscale 9 TS 900/100   |
+		                          |      win 65160, mss 1440, sackOK,   |
+		                          |              wscale 9, TS 900/100   |
 		  0.130 ms                |-- ACK seq 1 ack 1 ----------------->| (ESTABLISHED)
-		                          |   win 502 TS 100/900                |
+		                          |   win 502, TS 100/900               |
 		                          :                5min                 :
 		 300.000 s         CLOSED | * lifetime ended                    |
 		192.0.2.1:40000: ESTABLISHED after 0.120 ms; after 300.000 s: lifetime ended
@@ -135,20 +135,20 @@ test_text()
 		192.0.2.1:5000                                                   192.0.2.2:5000
 		                   CLOSED | ISS 100                     ISS 300 | CLOSED
 		  0.000 ms       SYN-SENT |-- SYN seq 0 --------------------... |
-		                          |   wscale 7 TS 100/0                 |
+		                          |   wscale 7, TS 100/0                |
 		                          | * timer 1sec                        |
 		  0.001 ms                | ...-------------------- SYN seq 0 --| SYN-SENT
-		                          |                 wscale 7 TS 300/0   |
+		                          |                wscale 7, TS 300/0   |
 		                          |                        timer 1sec * |
 		 10.000 ms   SYN-RECEIVED |<-------------------- SYN seq 0 -... |
 		                          | * simultaneous open                 |
 		 10.001 ms                | ...- SYN seq 0 -------------------->| SYN-RECEIVED
 		                          |                 simultaneous open * |
 		 10.010 ms                |-- SYN-ACK seq 0 ack 1 ----------... |
-		                          |   wscale 7 TS 100/300               |
+		                          |   wscale 7, TS 100/300              |
 		                          | * timer 1sec                        |
 		 10.011 ms                | ...---------- SYN-ACK seq 0 ack 1 --|
-		                          |               wscale 7 TS 300/100   |
+		                          |              wscale 7, TS 300/100   |
 		                          |                        timer 1sec * |
 		 20.010 ms    ESTABLISHED |<---------- SYN-ACK seq 0 ack 1 -... |
 		                          | * handed over                       |
@@ -185,8 +185,8 @@ test_facts()
 		  0.002 ms                |               SYN-ACK seq 0 ack 1  X|
 		                          |                           win 200   |
 		                          |                        timer 1sec * |
-		                          |     not sent: no route, no memory * |
-		                          |                     or local drop   |
+		                          |               not sent: no route, * |
+		                          |           no memory or local drop   |
 		                          :                1sec                 :
 		   1.000 s  (ESTABLISHED) |<----- SYN-ACK seq 0 ack 1 (again) --|
 		                          |                           win 200   |

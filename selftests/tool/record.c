@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "threeway.h"
+#include "../../tools/lib/threeway.h"
 
 #define FLOWS	64
 
