@@ -306,13 +306,26 @@ static int parse_options(struct args *args)
 	return STATUS_OK;
 }
 
+/* What the environment says, even of a locale that is not installed. */
+static bool has_utf8(void)
+{
+	static const char * const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *value = NULL;
+	size_t i;
+
+	if (setlocale(LC_CTYPE, ""))
+		return !strcmp(nl_langinfo(CODESET), "UTF-8");
+	for (i = 0; i < 3 && !(value && *value); i++)
+		value = getenv(names[i]);
+	return value && (strcasestr(value, ".UTF-8") || strcasestr(value, ".utf8"));
+}
+
 int main(int argc, char **argv)
 {
 	struct args args = { .words = argv + 1, .left = argc ? argc - 1 : 0 };
 	int status;
 
-	setlocale(LC_CTYPE, "");
-	options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8");
+	options.ascii = !has_utf8();
 	status = parse_options(&args);
 	if (status)
 		return status;
