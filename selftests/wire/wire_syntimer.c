@@ -361,4 +361,45 @@ TEST_F_TIMEOUT(wire, RT17_no_copy_after_the_SYN_ACK, 600)
 			"sent_syn_timer %u; flows_handed_over 60", copies);
 }
 
+/* Whoever takes the flow away leaves a socket that goes on by itself. */
+TEST_F(wire, LC4_a_killed_flow_s_socket_goes_on_as_native)
+{
+	struct threeway_policy policy = {
+		.set = THREEWAY_P_RTO_INITIAL,
+		.rto_initial_ms = 3000,
+	};
+	struct peer *peer = &self->peer;
+	struct threeway_flow flow;
+	unsigned int i;
+	u64 ms;
+	int fd;
+
+	client_claim(peer, &policy);
+	fd = client_open(peer);
+	expect_at(peer, 3000, "S 0");
+	peer_flows(peer, &flow);
+	EXPECT_EQ(1, flow.retransmits);
+	EXPECT_EQ(0, threeway_flow_del(peer->engine, flow.id, &flow.key));
+	expect_connecting(peer, fd);
+	/*
+	 * When the engine would have sent it, and native's timer is late; then by
+	 * native's own timeouts.
+	 */
+	for (i = 0; i < 2; i++) {
+		ms = now_ms();
+		ASSERT_TRUE(peer_receive(peer, 8000));
+		EXPECT_EQ(FLAG_SYN, peer->latest.flags);
+		check(peer, peer->at_ms - ms > (i ? 3900 : 5900) &&
+		      peer->at_ms - ms < (i ? 4600 : 6800), "after %llu ms",
+		      (unsigned long long)(peer->at_ms - ms));
+	}
+	expect_counters(peer, "flows_opened 1; sent_syn 1; sent_syn_timer 1; "
+			"flows_killed 1; native_busy_socket 2");
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	client_exchange(peer, fd);
+	expect_no_counters(peer);
+}
+
 TEST_HARNESS_MAIN
