@@ -46,6 +46,7 @@ int tool_device(int *fd);
 int claim_run(struct args *args);
 int flow_run(struct args *args);
 int stat_run(struct args *args);
+int lab_run(struct args *args);
 int ladder_run(struct args *args);
 int monitor_run(struct args *args);
 int open_run(struct args *args);
