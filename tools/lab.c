@@ -169,9 +169,6 @@ static int run_all(const struct words *words)
 	int status = STATUS_OK, one;
 	size_t i;
 
-	if (words->svg && !is_directory(words->svg))
-		return usage_error("svg \"%s\": expected a DIRECTORY for the pictures of all",
-				   words->svg);
 	for (i = 0; i < EXPERIMENTS; i++) {
 		if (i && !print_options.json)
 			puts("\n");
@@ -215,6 +212,9 @@ int lab_run(struct args *args)
 	}
 	if (command == COMMAND_LIST)
 		return list();
+	if (command == COMMAND_ALL && words.svg && !is_directory(words.svg))
+		return usage_error("svg \"%s\": expected a DIRECTORY for the pictures of all",
+				   words.svg);
 	/* Tells what is wrong if the module is not loaded. */
 	status = tool_device(&device);
 	if (status)

@@ -127,17 +127,16 @@ static bool tell_crossing(struct lab *lab, enum lab_end end, const struct lab_re
 			  struct lab_record *synack)
 {
 	struct lab_record syn, state;
-	const char *me = lab_end_names[end], *peer = lab_end_names[!end];
 
 	if (!lab_arrived(lab, end, TCP_SYN, LAB_SOON_MS, &syn) ||
 	    !lab_became(lab, end, THREEWAY_EV_STATE, THREEWAY_SYN_RECEIVED, LAB_SOON_MS, &state) ||
 	    !lab_sent(lab, end, TCP_SYN | TCP_ACK, LAB_SOON_MS, synack))
 		return false;
 	lab_say(lab, synack, "gets %s's SYN where it waits for a SYN-ACK: the SYNs have crossed. It repeats its SYN with ACK %u. SYN-SENT becomes SYN-RECEIVED.",
-		peer,
+		lab_end_names[!end],
 		synack->event.ack);
 	if (own->event.time_ns > syn.event.time_ns)
-		lab_fail(lab, end, "The SYNs did not cross: %s sent its own too late.", me);
+		lab_fail(lab, end, "sent its own SYN too late: the SYNs did not cross.");
 	else
 		lab_must(lab, synack->event.seq == own->event.seq &&
 			 synack->event.ack == syn.event.seq + 1,

@@ -24,7 +24,6 @@
 #define SYSCTL_DIR	"/proc/sys/net/threeway/"
 
 static const char * const macs[] = { "02:00:00:00:00:0a", "02:00:00:00:00:0b" };
-static const char * const names[] = { "A", "B" };
 
 const char *lab_address(const struct lab *lab, enum lab_address address)
 {
@@ -131,7 +130,7 @@ static int name_host(struct lab *lab, enum lab_end end)
 	int status;
 
 	snprintf(host->name, sizeof(host->name), "%s-%d-%s", lab->experiment->name, getpid(),
-		 names[end]);
+		 lab_end_names[end]);
 	status = lab_batch(lab, end, "ip", "netns attach %s %d\n", host->name, getpid());
 	if (status)
 		host->name[0] = '\0';

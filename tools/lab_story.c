@@ -174,11 +174,10 @@ static bool find_segment(struct lab *lab, enum lab_end end, int type, __u8 flags
 	if (lab->failed)
 		return false;
 	if (!find(lab, end, is_segment, type, within_ms, record))
-		lab_fail(lab, end, "%s %s nothing within %u.%03u s, it should have been %s.",
-			 lab_end_names[end], verb, within_ms / 1000, within_ms % 1000,
-			 lab_segment_name(flags, wanted));
+		lab_fail(lab, end, "%s nothing within %u.%03u s, it should have been %s.", verb,
+			 within_ms / 1000, within_ms % 1000, lab_segment_name(flags, wanted));
 	else if ((record->event.flags & LAB_FLAGS) != flags)
-		lab_fail(lab, end, "%s %s %s, it should have been %s.", lab_end_names[end], verb,
+		lab_fail(lab, end, "%s %s, it should have been %s.", verb,
 			 lab_segment_name(record->event.flags, got),
 			 lab_segment_name(flags, wanted));
 	return !lab->failed;
@@ -203,8 +202,8 @@ bool lab_lost(struct lab *lab, enum lab_end end, __u8 flags, struct lab_record *
 	if (!lab_sent(lab, end, flags, LAB_SOON_MS, record))
 		return false;
 	if (!find(lab, end, is_lost, THREEWAY_EV_SENT, LAB_SOON_MS, record))
-		lab_fail(lab, end, "%s of %s is not lost as it should be.",
-			 lab_segment_name(flags, wanted), lab_end_names[end]);
+		lab_fail(lab, end, "does not lose its %s, as it should.",
+			 lab_segment_name(flags, wanted));
 	return !lab->failed;
 }
 
@@ -216,10 +215,10 @@ bool lab_became(struct lab *lab, enum lab_end end, int type, int state, unsigned
 	if (lab->failed)
 		return false;
 	if (!find(lab, end, is_of_type, type, within_ms, record))
-		lab_fail(lab, end, "%s does not become %s.", lab_end_names[end],
+		lab_fail(lab, end, "does not become %s.",
 			 keyword_name(state_words, state, wanted));
 	else if (record->event.state != state)
-		lab_fail(lab, end, "%s becomes %s, it should have been %s.", lab_end_names[end],
+		lab_fail(lab, end, "becomes %s, it should have been %s.",
 			 keyword_name(state_words, record->event.state, got),
 			 keyword_name(state_words, state, wanted));
 	return !lab->failed;
@@ -237,8 +236,8 @@ bool lab_silent(struct lab *lab)
 		for (i = 0; i < 2 && !lab->failed; i++) {
 			cursor = lab->cursors[end];
 			if (find(lab, end, is_segment, types[i], 0, &record))
-				lab_fail(lab, end, "Then %s still %s %s, which should not be.",
-					 lab_end_names[end], i ? "gets" : "sends",
+				lab_fail(lab, end, "%s %s as well, which should not be.",
+					 i ? "gets" : "sends",
 					 lab_segment_name(record.event.flags, name));
 			lab->cursors[end] = cursor;
 		}

@@ -82,6 +82,12 @@ _threeway_words()
 		_threeway_reply "state local port remote remote_port claim id file write help" ;;
 	ladder:*)
 		_threeway_reply "local port remote remote_port claim id live file peer svg help" ;;
+	lab:list | lab:help)
+		COMPREPLY=() ;;
+	lab:?*)
+		_threeway_reply "svg keep syn_retries help" ;;
+	lab:)
+		_threeway_reply "$(threeway lab help | sed -n 's/^  *\([a-z-]*\)  .*/\1/p') all list help" ;;
 	stat:show)
 		_threeway_reply "all $(threeway stat help | grep -o '^ .*')" ;;
 	claim:)
@@ -128,13 +134,15 @@ _threeway()
 	if [[ $index -gt $COMP_CWORD ]]; then
 		_threeway_options "${COMP_WORDS[COMP_CWORD - 1]}"
 	elif [[ $index -eq $COMP_CWORD ]]; then
-		_threeway_reply "claim flow open stat monitor ladder help $options"
+		_threeway_reply "claim flow open stat monitor ladder lab help $options"
 	else
-		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat monitor ladder)
+		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat monitor ladder lab)
 		command=
 		if [[ $object != @(open|monitor|ladder) && $((index + 1)) -lt $COMP_CWORD ]]; then
 			index=$((index + 1))
 			command=$(_threeway_expand "${COMP_WORDS[index]}" add del show flush kill)
+			# Its commands are the names of experiments.
+			[[ $object != lab ]] || command=${COMP_WORDS[index]}
 		fi
 		# What stands before the first word has no value.
 		if [[ $((index + 1)) -eq $COMP_CWORD ]] ||

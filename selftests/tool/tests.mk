@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The tool, its manual pages and its completion.
-TEST_PROGS += tool/usage.sh tool/ladder.sh tool/tool.sh
+TEST_PROGS += tool/usage.sh tool/ladder.sh tool/tool.sh tool/lab.sh
 TEST_FILES += tool/recordings.sh tool/boxes.awk
 TEST_GEN_FILES += tool/record tool/threeway_asan tool/threeway.bash \
-	tool/threeway.8 tool/threeway-monitor.8 tool/threeway-stat.8
+	tool/threeway.8 tool/threeway-monitor.8 tool/threeway-stat.8 tool/threeway-lab.8
 
 $(OUTPUT)/tool/record: tool/record.c $(LIBTHREEWAY)
 

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 beside() { [ -e "$here/../../tools/$1" ] && echo "$here/../../tools/$1" || echo "$here/$1"; }
 tool=$(beside threeway)
 [ -x "$tool" ] || tool=$(command -v threeway) || skip_all "no threeway here"
-manuals=("$(beside threeway.8)" "$(beside threeway-monitor.8)" "$(beside threeway-stat.8)")
+manuals=("$(beside threeway.8)" "$(beside threeway-lab.8)" "$(beside threeway-monitor.8)" "$(beside threeway-stat.8)")
 completion=$(beside threeway.bash)
 
 # run WORDS...: sets out, err and status
@@ -73,6 +73,7 @@ test_help()
 	helps monitor help
 	helps open help
 	helps ladder help
+	helps lab help
 	helps stat show help
 
 	run
@@ -97,6 +98,8 @@ test_abbreviations()
 	accepts -j -s -p c s
 	accepts -t -ts --tsh -times c s
 	accepts -a lad po 80 id 3 file x pe y sv z
+	accepts lab three sv x ke syn 3
+	accepts lab al syn_retries 0
 	accepts mon st syn-s cl 1 file x wr -
 	accepts --json --pretty claim list
 	accepts -st -6 c s
@@ -278,6 +281,13 @@ test_commands()
 	refuses 'live: expected no peer and no svg beside it' ladder live svg x
 	refuses 'ladder: there is no JSON, try "threeway -json monitor"' -j ladder
 	refuses "svg: no value, expected the name of a FILE, or -" ladder svg
+	refuses 'lab: experiment "syn" is ambiguous: syn-sent, syn-rcvd' lab syn
+	refuses 'lab: experiment "x" is unknown, try "threeway lab help"' lab x
+	refuses 'lab: word "x" is unknown, try "threeway lab help"' lab refused x
+	refuses 'syn_retries "11": expected 0-10' lab syn-sent syn_retries 11
+	refuses "svg: no value, expected the name of a FILE" lab refused svg
+	refuses 'svg "/dev/null": expected a DIRECTORY for the pictures of all' lab all svg /dev/null
+	refuses "keep is given twice" lab refused keep keep
 	refuses "-netns: no value, expected the NAME or PATH of a network namespace" -n
 	run claim help "#" nonsense
 	check_equal "a word # ends the command" "$status $err" "0 "
@@ -355,6 +365,8 @@ test_documents()
 	documented "manual page: every policy word" "${words[@]}"
 	mapfile -t words < <("$tool" help | grep -o -- '-[a-zA-Z46]*\[*[a-z]*\]' | tr -d '[]-')
 	documented "manual page: every option" "${words[@]}"
+	mapfile -t words < <("$tool" lab | sed -n '2,$s/  .*//p' | sed 's/-/\\\\-/g')
+	documented "manual page: every experiment" "${words[@]}"
 
 	PATH=$(dirname "$tool"):$PATH
 	# shellcheck source=/dev/null
@@ -367,13 +379,16 @@ test_documents()
 		"state local port remote remote_port claim id file write help" mon ''
 	completes "completion: open has no mode" "remote port local local_port dev $policy wait help" \
 		open ''
+	completes "completion: experiments" "syn-sent syn-rcvd" lab syn
+	completes "completion: words of an experiment" "svg keep syn_retries help" \
+		lab three-way ''
 	completes "completion: its values" "SYN-SENT SYN-RECEIVED" monitor file x state SYN
 	completes "completion: values" "on off" -j c a passive sack ''
 	completes "completion: counters" "native_md5 native_mptcp native_migrate native_min_ttl" \
 		stat show native_m
 }
 
-tap_plan 199
+tap_plan 212
 test_help
 test_abbreviations
 test_prefixes
