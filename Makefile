@@ -60,6 +60,10 @@ tests: setup
 demo: vm
 	@selftests/demo/run
 
+# Those of the README.
+pictures: vm
+	@selftests/demo/run pictures doc
+
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(MAKE) -C tools clean
@@ -69,4 +73,4 @@ clean:
 help:
 	@cat selftests/vm/help
 
-.PHONY: all module tool install setup lint vm vm-parts check tests demo clean help
+.PHONY: all module tool install setup lint vm vm-parts check tests demo pictures clean help

@@ -6,6 +6,7 @@
 # demo with status 1. Needs root, the module, the tool, curl, tcpdump, nft, jq
 # and busybox; "make demo" runs it in the test machine.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/hand-out.sh"
 
 work=$(mktemp -d)
 trap 'teardown_ns; rm -rf "$work"' EXIT
@@ -251,6 +252,32 @@ half_open()
 	must "no flow is left" same "$(threeway -n server -j flow show)" "[]"
 }
 
+# lab NAME: an experiment, as text and as a picture
+lab()
+{
+	echo "    # threeway lab $1"
+	LC_ALL=${DEMO_LOCALE:-C} COLUMNS=76 threeway lab "$1" \
+		svg "$work/$1.svg" | indent
+	[ "${PIPESTATUS[0]}" -eq 0 ] || wrong "that experiment failed"
+}
+
+laboratory()
+{
+	title "The laboratory"
+	say "threeway can also play both hosts, let a known experiment happen" \
+	    "there, draw it and explain it. On the left and on the right are" \
+	    "the states of the two ends. First the handshake that you have" \
+	    "just seen, with the engine on both ends:"
+	lab three-way
+	say "A connect() that nobody answers takes 127 seconds to fail. Here" \
+	    "time is skipped while nothing happens:"
+	lab syn-sent
+	say "Two programs that connect to each other at the same moment, over a" \
+	    "slow cable. Their SYNs cross, and there is one connection:"
+	lab simultaneous-open
+	must "nothing is left of these hosts" same "$(ip netns list | wc -l)" 2
+}
+
 # received: bytes of the download that the client has acknowledged
 received()
 {
@@ -303,5 +330,10 @@ download
 packets
 fixed_isn
 half_open
+laboratory
 unload
 printf '\n\nEverything was as it should be.\n'
+if [ -n "${DEMO_PICTURES:-}" ]; then
+	printf 'The pictures of the laboratory, in colour: %s\n' "$DEMO_PICTURES"
+	hand_out "$work"/*.svg
+fi

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0
-# Not a test: what "make demo" shows.
-TEST_FILES += demo/demo.sh demo/packets.awk
+# Not tests: what "make demo" and "make pictures" show.
+TEST_FILES += demo/demo.sh demo/packets.awk demo/pictures.sh demo/hand-out.sh
