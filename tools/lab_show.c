@@ -173,7 +173,7 @@ static void show_events_json(const struct lab *lab)
 
 static struct ladder *make_ladders(const struct lab *lab, unsigned int *count)
 {
-	struct ladder_set *set = ladder_set_new();
+	struct ladder_set *set = ladder_set_new(2);
 	struct ladder *ladders;
 	unsigned int i;
 

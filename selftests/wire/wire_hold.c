@@ -509,7 +509,7 @@ TEST_F(wire, freeze_refuse_answers_by_RST)
 	/* A crossing SYN is the peer's SYN. */
 	open_syn(peer, &policy);
 	peer_send(peer, "S 0 <mss 1460>");
-	expect(peer, "R. =0 ack 1 win 0 <>");
+	expect(peer, "R. 1 ack 1 win 0 <>");
 	expect_silence(peer);
 	expect_state(peer, THREEWAY_CLOSED);
 	expect_counters(peer, "segment_frozen 1; sent_rst 1; flows_refusing 1");
