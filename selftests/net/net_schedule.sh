@@ -89,7 +89,7 @@ total()
 
 	# shellcheck disable=SC2206 # a list
 	all=(${copies[*]})
-	counted flows_opened=$n sent_syn=$n flows_timed_out=$n \
+	counted flows_opened="$n" sent_syn="$n" flows_timed_out="$n" \
 		sent_syn_timer=$((${#all[@]} * 2))
 }
 
@@ -380,6 +380,41 @@ fail_twice()
 		fail_once "$1" && grep -qx 'TCPSynRetrans 6' "$work/engine"
 }
 
+# phases FAMILY: the answer comes within some ticks of the time when the copy is
+# due; once it was there none is sent
+phases()
+{
+	local status=0
+
+	no_filter
+	tc -n srv qdisc replace dev veth root netem limit 10000 \
+		delay 1000ms 6ms
+	connect_on
+	log_packets "$work/packets" times
+	generate -a "${server_ip[$1]}" -n 2000 -j 500 -u 10 -d 10 -e rst \
+		-t 120 || status=1
+	stop_log
+	no_delay
+	connect_off
+	filter <<<"$no_syns"
+	awk '$4 == "12" {
+			answered[$3] = $5
+		}
+		$4 == "02" && $2 in answered {
+			print "SYN at", $5, "after the answer at", answered[$2]
+			bad = 1
+		}
+		$4 == "02" && $5 > 0 {
+			copies++
+		}
+		END {
+			n = length(answered)
+			print copies, "copies,", n, "answers"
+			exit bad || n != 2000 || copies < 200 || copies > 1800
+		}' "$work/packets" || status=1
+	return "$status"
+}
+
 no_syns="table inet lose {
 	chain early {
 		type filter hook prerouting priority -400;
@@ -387,7 +422,7 @@ no_syns="table inet lose {
 	}
 }"
 
-start_connect 107
+start_connect 109
 [ -z "$native" ] || skip_all "nothing to time"
 know_neighbour srv 2 cli
 know_neighbour cli 1 srv
@@ -411,5 +446,8 @@ for family in 4 6; do
 	check "TM2 v$family: SO_SNDTIMEO as native" in_time_twice $family
 	check "MI1 MI2 MI4 v$family: native counters of a failure" \
 		fail_twice $family
+	try "RT17 v$family: no copy after the answer" \
+		"flows_opened=2000 sent_syn=2000 flows_handed_over=2000 sent_syn_timer=200-1800" \
+		phases $family
 done
 end_net
