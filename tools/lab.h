@@ -103,6 +103,7 @@ struct lab;
  * @run:	does it
  * @slow:	takes so long that one wants to see events as they come
  * @pictures:	draw only so many, 0 for all
+ * @others_listen: an end whose engine has no part in a connection only listens
  */
 struct lab_experiment {
 	const char *name;
@@ -111,6 +112,7 @@ struct lab_experiment {
 	int (*run)(struct lab *lab);
 	bool slow;
 	unsigned int pictures;
+	bool others_listen;
 };
 
 extern const struct lab_experiment lab_three_way, lab_simultaneous_open, lab_refused;

@@ -33,6 +33,7 @@ static void tell_old_duplicate(struct lab *lab, const struct lab_record *syn)
 		return;
 	lab_say(lab, &rst, "sees that ACK %u is not for its SYN, which would be %u, and answers RST with just that number, so that B believes it. A stays in SYN-SENT.",
 		synack.event.ack, syn->event.seq + 1);
+	lab_must_be(lab, &rst, THREEWAY_SYN_SENT);
 	lab_must(lab, rst.event.seq == synack.event.ack, "RST has another number");
 
 	if (!lab_arrived(lab, LAB_B, TCP_RST, LAB_SOON_MS, &rst) ||
@@ -142,6 +143,7 @@ static void tell_figure_9(struct lab *lab)
 		return;
 	lab_say(lab, &challenge, "is ESTABLISHED; a SYN makes no sense there. It does not believe it (RFC 5961), and repeats where it stands: ACK %u.",
 		challenge.event.ack);
+	lab_must_be(lab, &challenge, THREEWAY_ESTABLISHED);
 	if (!lab_arrived(lab, LAB_A, TCP_ACK, LAB_SOON_MS, &ack) ||
 	    !lab_sent(lab, LAB_A, TCP_RST, LAB_SOON_MS, &rst))
 		return;
@@ -261,4 +263,5 @@ const struct lab_experiment lab_half_open = {
 	.summary = "one end has crashed, and the other one does not know",
 	.about = "Connections that one end knows and the other one does not, and how RST clears them away (RFC 9293 section 3.5.1, figures 9 to 11). A \"crashes\": its engine forgets the connection while nothing that it sends gets out.",
 	.run = run_half_open,
+	.others_listen = true,
 };

@@ -171,16 +171,37 @@ static void show_events_json(const struct lab *lab)
 	}
 }
 
+/* What the segments alone would not tell. */
+static void let_listen(struct ladder *ladder, enum ladder_side side)
+{
+	unsigned int i;
+
+	if (ladder->ends[side].recorded)
+		return;
+	ladder->ends[side].first_state = THREEWAY_LISTEN;
+	for (i = 0; i < ladder->step_count; i++)
+		if (ladder->steps[i].side == side)
+			ladder->steps[i].state = -1;
+}
+
 static struct ladder *make_ladders(const struct lab *lab, unsigned int *count)
 {
-	struct ladder_set *set = ladder_set_new(2);
+	struct ladder_set *set;
 	struct ladder *ladders;
 	unsigned int i;
 
+	/* An end where the engine has no part is not the same as one that got nothing. */
+	for (i = 0; i < lab->count && lab->records[i].end == LAB_A; i++)
+		;
+	set = ladder_set_new(i < lab->count ? 2 : 1);
 	for (i = 0; i < lab->count; i++)
 		ladder_set_add(set, lab->records[i].end, &lab->records[i].event);
 	ladders = ladder_set_build(set, count);
 	ladder_set_free(set);
+	for (i = 0; i < *count && lab->experiment->others_listen; i++) {
+		let_listen(&ladders[i], LADDER_LEFT);
+		let_listen(&ladders[i], LADDER_RIGHT);
+	}
 	return ladders;
 }
 
