@@ -2,9 +2,11 @@
 # Raw-packet tests: the peer of a connection is played over a tun device.
 wire_programs := matrix synrcvd queue listen options ip complete isn native timer \
 	events synsent synopen syntimer simmatrix simopen hold holdpair
+wire_programs += icmp
 wire_tests := $(wire_programs:%=wire/wire_%)
-wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c)
+wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
+	quote.c)
 
 TEST_GEN_PROGS += $(wire_tests)
-LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h
+LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h wire/quote.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
