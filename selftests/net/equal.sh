@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
 # Scenes that are played without a claim, then with one, on top of net.sh: what
 # the two sockets tell and what is on the wire is the same. The test says what

@@ -236,70 +236,72 @@ static void apply(struct threeway_claim *claim, const struct edit *edit)
 	}
 }
 
+/* Each of them makes full_claim() invalid. */
+static const struct edit bad_values[] = {
+	EDIT(id, 1), EDIT(id, ~0U),
+	EDIT(family, 1), EDIT(family, 0), EDIT(family, AF_INET6 | 256),
+	EDIT(direction, 0), EDIT(direction, 3), EDIT(direction, 255),
+	/* a hold that is opened needs no claim */
+	EDIT(direction, THREEWAY_ACTIVE),
+	EDIT(mode, 0), EDIT(mode, 4), EDIT(mode, 255),
+	/* values that only a hold can have */
+	EDIT(mode, THREEWAY_HANDOFF), EDIT(mode, THREEWAY_OBSERVE),
+	EDIT(local_prefixlen, 33), EDIT(local_prefixlen, 255),
+	EDIT(local_prefixlen, 22), EDIT(local_prefixlen, 0),
+	EDIT(remote_prefixlen, 33), EDIT(remote_prefixlen, 128),
+	EDIT(remote_prefixlen, 0), EDIT(remote_prefixlen, 4),
+	EDIT(pad, 1), EDIT(pad, 0x8000),
+	EDIT(port_first, 0), EDIT(port_first, PORT + 1),
+	EDIT(port_last, 0), EDIT(port_last, PORT - 1),
+	EDIT(local[3], 1), EDIT(local[3], 0x80), EDIT(local[4], 1),
+	EDIT(local[15], 1), EDIT(remote[1], 1), EDIT(remote[15], 128),
+	EDIT(policy.set, THREEWAY_P_ALL | (THREEWAY_P_ALL + 1)),
+	EDIT(policy.set, ~0U),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYNACK_RETRIES),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_RTO_INITIAL),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_RTO_MAX),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_BACKLOG),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_ISN),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SACK),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYN_RETRIES),
+	EDIT(policy.set,
+	     THREEWAY_P_ALL & ~THREEWAY_P_SYN_LINEAR_TIMEOUTS),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_FREEZE),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LIFETIME),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_DELAY),
+	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LOSE),
+	EDIT(policy.syn_retries, 256), EDIT(policy.syn_retries, ~0U),
+	EDIT(policy.syn_linear_timeouts, 256),
+	EDIT(policy.freeze, 5), EDIT(policy.freeze, ~0U),
+	EDIT(policy.lifetime_ms, 0), EDIT(policy.lifetime_ms, 999),
+	EDIT(policy.lifetime_ms, 86400001),
+	EDIT(policy.delay_ms, 600001),
+	EDIT(policy.reserved[0], 1), EDIT(policy.reserved[3], 1),
+	EDIT(policy.synack_retries, 256),
+	EDIT(policy.synack_retries, ~0U),
+	EDIT(policy.rto_initial_ms, 0), EDIT(policy.rto_initial_ms, 99),
+	EDIT(policy.rto_initial_ms, 60001),
+	EDIT(policy.rto_max_ms, 0), EDIT(policy.rto_max_ms, 999),
+	EDIT(policy.rto_max_ms, 120001),
+	EDIT(policy.backlog, 0), EDIT(policy.backlog, 16777217),
+	EDIT(policy.isn, 0), EDIT(policy.isn, 4),
+	EDIT(policy.isn, THREEWAY_ISN_ENGINE),
+	EDIT(policy.isn, THREEWAY_ISN_KERNEL),
+	EDIT(policy.sack, 2), EDIT(policy.sack, 255),
+	EDIT(policy.timestamps, 2), EDIT(policy.window_scaling, 2),
+	EDIT(policy.ecn, 2),
+};
+
 TEST_F(control, CLAIM_ADD_bad_value_EINVAL)
 {
-	static const struct edit bad[] = {
-		EDIT(id, 1), EDIT(id, ~0U),
-		EDIT(family, 1), EDIT(family, 0), EDIT(family, AF_INET6 | 256),
-		EDIT(direction, 0), EDIT(direction, 3), EDIT(direction, 255),
-		/* a hold that is opened needs no claim */
-		EDIT(direction, THREEWAY_ACTIVE),
-		EDIT(mode, 0), EDIT(mode, 4), EDIT(mode, 255),
-		/* values that only a hold can have */
-		EDIT(mode, THREEWAY_HANDOFF), EDIT(mode, THREEWAY_OBSERVE),
-		EDIT(local_prefixlen, 33), EDIT(local_prefixlen, 255),
-		EDIT(local_prefixlen, 22), EDIT(local_prefixlen, 0),
-		EDIT(remote_prefixlen, 33), EDIT(remote_prefixlen, 128),
-		EDIT(remote_prefixlen, 0), EDIT(remote_prefixlen, 4),
-		EDIT(pad, 1), EDIT(pad, 0x8000),
-		EDIT(port_first, 0), EDIT(port_first, PORT + 1),
-		EDIT(port_last, 0), EDIT(port_last, PORT - 1),
-		EDIT(local[3], 1), EDIT(local[3], 0x80), EDIT(local[4], 1),
-		EDIT(local[15], 1), EDIT(remote[1], 1), EDIT(remote[15], 128),
-		EDIT(policy.set, THREEWAY_P_ALL | (THREEWAY_P_ALL + 1)),
-		EDIT(policy.set, ~0U),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYNACK_RETRIES),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_RTO_INITIAL),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_RTO_MAX),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_BACKLOG),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_ISN),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SACK),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYN_RETRIES),
-		EDIT(policy.set,
-		     THREEWAY_P_ALL & ~THREEWAY_P_SYN_LINEAR_TIMEOUTS),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_FREEZE),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LIFETIME),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_DELAY),
-		EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LOSE),
-		EDIT(policy.syn_retries, 256), EDIT(policy.syn_retries, ~0U),
-		EDIT(policy.syn_linear_timeouts, 256),
-		EDIT(policy.freeze, 5), EDIT(policy.freeze, ~0U),
-		EDIT(policy.lifetime_ms, 0), EDIT(policy.lifetime_ms, 999),
-		EDIT(policy.lifetime_ms, 86400001),
-		EDIT(policy.delay_ms, 600001),
-		EDIT(policy.reserved[0], 1), EDIT(policy.reserved[3], 1),
-		EDIT(policy.synack_retries, 256),
-		EDIT(policy.synack_retries, ~0U),
-		EDIT(policy.rto_initial_ms, 0), EDIT(policy.rto_initial_ms, 99),
-		EDIT(policy.rto_initial_ms, 60001),
-		EDIT(policy.rto_max_ms, 0), EDIT(policy.rto_max_ms, 999),
-		EDIT(policy.rto_max_ms, 120001),
-		EDIT(policy.backlog, 0), EDIT(policy.backlog, 16777217),
-		EDIT(policy.isn, 0), EDIT(policy.isn, 4),
-		EDIT(policy.isn, THREEWAY_ISN_ENGINE),
-		EDIT(policy.isn, THREEWAY_ISN_KERNEL),
-		EDIT(policy.sack, 2), EDIT(policy.sack, 255),
-		EDIT(policy.timestamps, 2), EDIT(policy.window_scaling, 2),
-		EDIT(policy.ecn, 2),
-	};
 	struct threeway_claim claim;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad_values); i++) {
 		claim = full_claim();
-		apply(&claim, &bad[i]);
+		apply(&claim, &bad_values[i]);
 		EXPECT_EQ(EINVAL, add(self->fd, &claim))
-			TH_LOG("%s", bad[i].name);
+			TH_LOG("%s", bad_values[i].name);
 	}
 	EXPECT_EQ(0, count_claims(self->fd));
 	claim = full_claim();

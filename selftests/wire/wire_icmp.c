@@ -766,42 +766,4 @@ TEST_F(wire, PM5_PM6_V611_too_big_lowers_the_path_MTU)
 	same_as_native(peer, too_big, &error);
 }
 
-#define STORM	5000
-
-static u64 storm(struct peer *peer, const struct icmp_error *error)
-{
-	u64 start_ms = now_ms();
-	unsigned int i;
-
-	for (i = 0; i < STORM; i++)
-		peer_icmp(peer, error);
-	return now_ms() - start_ms;
-}
-
-TEST_F(wire, IC13_storm)
-{
-	struct peer *peer = &self->peer;
-	struct icmp_error soft = soft_error(peer);
-	struct icmp_error outside = hard_error(peer);
-	u64 first_ms, later_ms;
-	int fd;
-
-	client_claim(peer, NULL);
-	soft_abort(0);
-	sysctl_set("net/threeway/rto_initial_ms", "60000");
-	outside.seq = 2;
-	fd = client_open(peer);
-	first_ms = storm(peer, &soft);
-	storm(peer, &outside);
-	later_ms = storm(peer, &soft);
-	EXPECT_LE(later_ms, first_ms + first_ms / 8 + 10);
-	EXPECT_EQ(1, peer_flows(peer, NULL));
-	peer_send(peer, "S. 0 ack 1 <" SYNACK_OPTIONS ">");
-	expect(peer, ". 1 ack 1");
-	expect_connected(peer, fd);
-	expect_counters(peer, BEGUN "icmp_soft %u; icmp_out_of_window %u; "
-			"flows_handed_over 1", 2 * STORM, STORM);
-	client_exchange(peer, fd);
-}
-
 TEST_HARNESS_MAIN
