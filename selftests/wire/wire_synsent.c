@@ -150,6 +150,28 @@ TEST_F(wire, SS3_the_first_bad_ACK_brings_the_SYN_forward_once)
 	expect_completes(peer, fd);
 }
 
+TEST_F(wire, SS3_a_flood_of_bad_ACKs_does_not_put_the_SYN_off)
+{
+	struct peer *peer = &self->peer;
+	unsigned int i, syns = 0;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = open_flow(peer);
+	for (i = 0; i < 25; i++) {
+		peer_send(peer, ". 100 ack 7");
+		expect(peer, "R 7 win 0 <>");
+		if (!peer_receive(peer, 4))
+			continue;
+		check(peer, peer->latest.flags == FLAG_SYN && i < 6,
+		      "after %u bad ACKs", i);
+		syns++;
+	}
+	EXPECT_EQ(1, syns);
+	expect_counters(peer, "segment_bad_ack 25; sent_rst 25; sent_syn_timer 1");
+	expect_completes(peer, fd);
+}
+
 static void bad_ack_script(struct peer *peer, const void *arg)
 {
 	int fd;
