@@ -390,6 +390,8 @@ static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)
 		hs_socket_fire(sk);
 	if (work == HS_CONNECT_COPY)
 		hs_connect_copied(flow, sk, rto_ms);
+	else if (work == HS_CONNECT_END)
+		hs_socket_ended(sk, flow->tcb.timeouts);
 }
 
 void hs_connect_timer(struct hs_flow *flow)

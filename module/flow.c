@@ -209,6 +209,20 @@ struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter)
 	return flow;
 }
 
+/* With what the connecting socket has to say, if there is one. */
+static void hs_flow_policy(const struct hs_flow *flow, struct hs_policy *policy)
+{
+	struct sock *sk = NULL;
+
+	rcu_read_lock();
+	if (flow->kind == HS_FLOW_CONNECT)
+		sk = hs_socket_get(flow);
+	hs_policy_read(flow, sk, policy);
+	if (sk)
+		sock_gen_put(sk);
+	rcu_read_unlock();
+}
+
 void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 {
 	unsigned long due, now = jiffies;
@@ -218,7 +232,7 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	spin_lock_bh(&flow->lock);
 	tcb = flow->tcb;
 	spin_unlock_bh(&flow->lock);
-	hs_policy_read(flow, NULL, &policy);
+	hs_flow_policy(flow, &policy);
 
 	memset(out, 0, sizeof(*out));
 	out->id = flow->id;

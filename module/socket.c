@@ -161,6 +161,14 @@ void hs_socket_prepare_end(struct sock *sk)
 	hs_socket_prepare(sk, 255);
 }
 
+void hs_socket_ended(struct sock *sk, u32 timeouts)
+{
+	bh_lock_sock(sk);
+	if (sk->sk_state == TCP_CLOSE && !sock_owned_by_user(sk))
+		inet_csk(sk)->icsk_retransmits = min(timeouts, 255U);
+	bh_unlock_sock(sk);
+}
+
 void hs_socket_fire(struct sock *sk)
 {
 	struct timer_list *timer = &inet_csk(sk)->icsk_retransmit_timer;

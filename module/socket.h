@@ -79,6 +79,9 @@ void hs_socket_prepare_end(struct sock *sk);
  */
 void hs_socket_fire(struct sock *sk);
 
+/* After it has ended: what TCP_INFO says of the retransmissions. */
+void hs_socket_ended(struct sock *sk, u32 timeouts);
+
 /**
  * hs_socket_resume() - give the socket back to the native stack
  * @flow:	an active flow of mode handoff that has ended

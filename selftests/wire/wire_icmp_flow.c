@@ -561,7 +561,7 @@ static u64 storm(struct peer *peer, const struct icmp_error *error)
 	return now_ms() - start_ms;
 }
 
-TEST_F(wire, IC13_storm)
+TEST_F(wire, IC13_storm_for_a_connecting_socket)
 {
 	struct peer *peer = &self->peer;
 	struct icmp_error soft = soft_error(peer);
