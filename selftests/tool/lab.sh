@@ -374,7 +374,7 @@ test_missing()
 }
 
 load_module
-tap_plan 98
+tap_plan 99
 before=$(namespaces)
 sleep 1
 test_list
