@@ -33,10 +33,11 @@
  * Events
  *   After THREEWAY_IOC_EVENT_START read() returns whole struct threeway_event,
  *   as many as fit and wait; it blocks while there is none, or fails with EAGAIN
- *   if the file is non-blocking. poll() tells when there is one. EINVAL when not
- *   one fits; ENODATA without THREEWAY_IOC_EVENT_START. A reader that is too slow
- *   loses the newest events and finds their number in the next one: the packets
- *   never wait for it.
+ *   if the file is non-blocking. poll() tells when there is one, and POLLERR
+ *   before THREEWAY_IOC_EVENT_START. ENODATA without that call; EINVAL when not one
+ *   fits. A reader that is too slow loses the newest events and finds their number
+ *   in the next one, counted from THREEWAY_IOC_EVENT_START: the packets never wait
+ *   for it. read() asks for no capability.
  */
 #ifndef _UAPI_THREEWAY_H
 #define _UAPI_THREEWAY_H
@@ -586,7 +587,8 @@ struct threeway_event_start {
 /* THREEWAY_IOC_FLOW_LIST: list struct threeway_flow. */
 #define THREEWAY_IOC_FLOW_LIST	_IOWR(THREEWAY_IOC_MAGIC, 4, struct threeway_list)
 /*
- * THREEWAY_IOC_FLOW_DEL: forget a flow, silently. ENOENT when there is none
+ * THREEWAY_IOC_FLOW_DEL: forget a flow: in silence, but for a RST to the peer of
+ * a held flow in ESTABLISHED; a connecting socket goes on by itself. ENOENT when there is none
  * with that key, or its id is another one; EINVAL for a key of no family.
  */
 #define THREEWAY_IOC_FLOW_DEL	_IOW(THREEWAY_IOC_MAGIC, 5, struct threeway_flow_del)
