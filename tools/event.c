@@ -73,7 +73,15 @@ static const char * const reasons[THREEWAY_COUNTER_MAX] = {
 	[THREEWAY_C_sent_synack_timer] = "again",
 	[THREEWAY_C_sent_synack_duplicate] = "again: answers a duplicate SYN",
 	[THREEWAY_C_sent_synack_crossed] = "",
-	[THREEWAY_C_sent_ack] = "answers a bad segment",
+	/* what it answers stands before it */
+	[THREEWAY_C_sent_ack] = "",
+	[THREEWAY_C_segment_syn_challenged] = "SYN, challenged",
+	[THREEWAY_C_flows_rejected] = "answered by the native stack's RST",
+	[THREEWAY_C_flows_refusing] = "refused as told",
+	[THREEWAY_C_observed_syn] = "",
+	[THREEWAY_C_observed_synack] = "",
+	[THREEWAY_C_observed_rst] = "",
+	[THREEWAY_C_observed_copy] = "again",
 	[THREEWAY_C_icmp_hard] = "hard ICMP error",
 	[THREEWAY_C_icmp_soft] = "soft ICMP error",
 };
