@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # Socket tests: real servers and clients in namespaces joined by a veth.
 net_helpers := net/sockscript net/tcpgen net/rawpeer net/pktlog \
-	net/icmppeer
+	net/icmppeer net/connectrace
 
 TEST_PROGS += $(patsubst %,net/net_%.sh,transfer equal firewall listener \
 	unload unclaimed netns timewait sysctl \
 	loss race connect connect_equal \
-	connect_loss schedule errno simopen)
+	connect_loss schedule errno simopen connect_race)
 TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32 \
 	net/net_events net/net_events32 net/net_events_race
 TEST_GEN_FILES += $(net_helpers)
