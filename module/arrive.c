@@ -264,8 +264,9 @@ unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 {
 	unsigned int verdict;
 
-	/* as for a native request socket */
-	if (!inet_sk_bound_dev_eq(flow->hn->net, flow->bound_if, pkt->iif,
+	/* as for a native request socket, which decides if it is one */
+	if (flow->kind != HS_FLOW_OBSERVE &&
+	    !inet_sk_bound_dev_eq(flow->hn->net, flow->bound_if, pkt->iif,
 				  pkt->sdif))
 		return NF_ACCEPT;
 	if (!hs_flow_hold(flow))

@@ -52,6 +52,7 @@ struct hs_flow_key {
  * @young:	counted in hs_claim.young
  * @time_wait:	the tuple was in TIME-WAIT when the SYN came
  * @copy_due:	the next SYN of the socket is to leave
+ * @cookie:	observed: the SYN-ACK was a SYN cookie, there is no socket
  * @kind:	what it serves
  * @outcome:	why it will have ended when its socket is gone
  * @tos:	TOS or traffic class of what it sends
@@ -69,7 +70,8 @@ struct hs_flow_key {
  * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
  * @opened:	jiffies of the SYN
  * @window_clamp: limit of the receive window, for the native socket
- * @bound_if:	interface that it belongs to, 0 for any
+ * @bound_if:	interface that it belongs to, 0 for any; observed: that of the
+ *		first segment
  * @mark:	mark of the answers
  * @txhash:	hash of the answers, for multipath and flow labels
  * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
@@ -84,6 +86,7 @@ struct hs_flow {
 	bool young;
 	bool time_wait;
 	bool copy_due;
+	bool cookie;
 	u8 kind;
 	u8 outcome;
 	u8 tos;

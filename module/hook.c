@@ -47,6 +47,11 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	return verdict;
 }
 
+static bool hs_hook_state(const struct sock *sk, int states)
+{
+	return (1 << READ_ONCE(sk->sk_state)) & states;
+}
+
 static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
@@ -57,7 +62,7 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 
 	/* early demux found a connection, or TPROXY a socket */
 	if (skb->sk && sk_fullsock(skb->sk) &&
-	    skb->sk->sk_state != TCP_SYN_SENT)
+	    !hs_hook_state(skb->sk, TCPF_SYN_SENT | TCPF_SYN_RECV))
 		return NF_ACCEPT;
 	if (!hs_packet_find(&pkt, skb, state->pf))
 		return hs_icmp(hn, skb, state);
@@ -80,6 +85,18 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 	return verdict;
 }
 
+/*
+ * May it be part of a passive open? Most packets of a host are of connections.
+ * Fast Open sends its SYN-ACK for the listener, a simultaneous open for itself.
+ */
+static bool hs_hook_opens(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+
+	return !sk || !sk_fullsock(sk) || sk->sk_type != SOCK_STREAM ||
+	       hs_hook_state(sk, TCPF_LISTEN | TCPF_SYN_RECV);
+}
+
 static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
@@ -90,8 +107,7 @@ static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 		return hs_connect_output(hn, skb, state->pf);
 	verdict = hs_handoff_output(skb);
 	if (verdict == NF_ACCEPT && atomic_read(&hn->observed) &&
-	    !(skb->sk && sk_fullsock(skb->sk) &&
-	      skb->sk->sk_type == SOCK_STREAM)) {
+	    hs_hook_opens(skb)) {
 		local_bh_disable();
 		hs_observe_output(hn, skb, state->pf);
 		local_bh_enable();

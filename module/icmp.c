@@ -18,6 +18,7 @@
 #include "core/icmp.h"
 #include "event.h"
 #include "icmp.h"
+#include "observe.h"
 #include "policy.h"
 #include "socket.h"
 
@@ -358,8 +359,10 @@ static unsigned int hs_icmp_quote(struct hs_net *hn, const struct hs_quote *q)
 
 	if (!flow || !hs_flow_hold(flow))
 		return NF_ACCEPT;
-	if (flow->kind == HS_FLOW_OBSERVE || !hs_quote_checksum_ok(q))
+	if (!hs_quote_checksum_ok(q))
 		;
+	else if (flow->kind == HS_FLOW_OBSERVE)
+		hs_observe_icmp(flow, hs_icmp_judge(flow, NULL, q));
 	else if (flow->kind == HS_FLOW_CONNECT)
 		verdict = hs_icmp_connect(flow, q);
 	else

@@ -13,7 +13,10 @@
 
 /* How often it is checked whether the native stack has given up. */
 #define HS_OBSERVE_MS		1000
-#define HS_OBSERVE_MAX_MS	8000
+#define HS_OBSERVE_MAX_MS	2000
+
+/* As often it is not there and may yet come: for 5 s. */
+#define HS_OBSERVE_COOKIE_CHECKS	2
 
 /* A segment that went out, as an event has it. */
 static void hs_observe_reply(struct hs_reply *reply,
@@ -58,10 +61,12 @@ static void hs_observe_start(struct hs_flow *flow, enum threeway_state before,
 		hs_event_opened(flow, before, seg, actions);
 	}
 	spin_unlock(&flow->lock);
-	hs_count(flow->hn, err ? THREEWAY_C_native_no_memory :
-				 THREEWAY_C_flows_opened);
-	if (!err)
+	if (!err) {
+		hs_count(flow->hn, THREEWAY_C_flows_opened);
 		hs_count(flow->hn, actions->sent);
+	} else if (err != -EEXIST) {
+		hs_count(flow->hn, THREEWAY_C_native_no_memory);
+	}
 	hs_flow_put(flow);
 }
 
@@ -77,6 +82,7 @@ void hs_observe_syn(struct hs_net *hn, struct hs_claim *claim,
 	flow = hs_observe_flow(hn, claim, &pkt->key);
 	if (!flow)
 		return;
+	flow->bound_if = pkt->iif;
 	hs_actions_init(&actions, HS_NATIVE);
 	hs_follow_passive(&flow->tcb, &pkt->seg, tcp_time_stamp_raw());
 	hs_observe_start(flow, THREEWAY_LISTEN, &pkt->seg, &actions);
@@ -101,6 +107,19 @@ void hs_observe_connect(struct hs_net *hn, struct hs_claim *claim,
 	hs_observe_start(flow, THREEWAY_CLOSED, NULL, &actions);
 }
 
+/*
+ * A RST ends what has no socket yet. Later ones may answer any bad segment: it
+ * shows whether they ended anything.
+ */
+static bool hs_observe_rejects(struct hs_flow *flow, const struct hs_segment *seg)
+{
+	if (!(seg->flags & HS_RST))
+		return false;
+	if (!flow->tcb.active)
+		flow->outcome = THREEWAY_C_flows_rejected;
+	return flow->tcb.state == THREEWAY_LISTEN;
+}
+
 void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg)
 {
 	static const enum threeway_counter counters[] = {
@@ -109,6 +128,7 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg)
 		[HS_FOLLOWED_COPY] = THREEWAY_C_observed_copy,
 	};
 	struct hs_actions actions;
+	bool rejected = false;
 	u8 before;
 
 	hs_actions_init(&actions, HS_NATIVE);
@@ -117,17 +137,15 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg)
 	if (!flow->dead) {
 		before = flow->tcb.state;
 		actions.sent = counters[hs_follow_sent(&flow->tcb, seg)];
-		if (seg->flags & HS_RST) {
+		rejected = hs_observe_rejects(flow, seg);
+		if (seg->flags & HS_RST)
 			actions.sent = THREEWAY_C_observed_rst;
-			flow->outcome = THREEWAY_C_flows_rejected;
-		}
 		if (actions.sent != HS_NONE)
 			hs_event_sent(flow, before, &actions);
 	}
 	spin_unlock(&flow->lock);
 	hs_count(flow->hn, actions.sent);
-	/* without a socket nobody else would tell that it is over */
-	if (seg->flags & HS_RST)
+	if (rejected)
 		hs_flow_end(flow, THREEWAY_C_flows_rejected);
 }
 
@@ -137,6 +155,22 @@ static struct sock *hs_observe_socket(const struct hs_flow *flow)
 	return hs_native_socket(flow->hn->net, &flow->key, flow->bound_if, 0);
 }
 
+/* TCP_CLOSE for none. */
+static int hs_observe_state(const struct hs_flow *flow)
+{
+	struct sock *sk = hs_observe_socket(flow);
+	int state;
+
+	if (!sk)
+		return TCP_CLOSE;
+	state = inet_sk_state_load(sk);
+	sock_gen_put(sk);
+	/* the connection before, which would not let this one be */
+	if (state == TCP_TIME_WAIT && flow->tcb.state == THREEWAY_LISTEN)
+		state = TCP_CLOSE;
+	return state;
+}
+
 /*
  * What the native stack has made of it. A socket that has gone was reset, or its
  * user or its timer gave up.
@@ -144,14 +178,14 @@ static struct sock *hs_observe_socket(const struct hs_flow *flow)
  */
 static bool hs_observe_settle(struct hs_flow *flow)
 {
-	struct sock *sk = hs_observe_socket(flow);
 	enum threeway_counter reason = flow->outcome;
-	int state = sk ? inet_sk_state_load(sk) : TCP_CLOSE;
+	int state = hs_observe_state(flow);
 
-	if (sk)
-		sock_gen_put(sk);
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV ||
 	    state == TCP_NEW_SYN_RECV)
+		return true;
+	if (state == TCP_CLOSE && reason == HS_NONE && flow->cookie &&
+	    flow->tcb.timeouts < HS_OBSERVE_COOKIE_CHECKS)
 		return true;
 	if (state != TCP_CLOSE)
 		reason = THREEWAY_C_flows_observed;
@@ -192,6 +226,10 @@ unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	/* what has to be put together first is seen when the timer looks */
 	if (pkt->fragment)
 		return NF_ACCEPT;
+	if (!hs_packet_checksum_ok(pkt)) {
+		hs_count(flow->hn, THREEWAY_C_segment_bad_checksum);
+		return NF_ACCEPT;
+	}
 	hs_observe_segment(flow, pkt);
 	if (!hs_conntrack_confirm(skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
@@ -212,6 +250,8 @@ void hs_observe_timer(struct hs_flow *flow)
 	if (!hs_observe_settle(flow))
 		return;
 	spin_lock(&flow->lock);
+	/* what came did not end it after all */
+	flow->outcome = HS_NONE;
 	if (!flow->dead && !timer_pending(&flow->timer)) {
 		if (!time_before(jiffies, flow->due)) {
 			flow->tcb.timeouts++;
@@ -226,6 +266,17 @@ void hs_observe_timer(struct hs_flow *flow)
 	spin_unlock(&flow->lock);
 }
 
+void hs_observe_icmp(struct hs_flow *flow, enum threeway_counter counter)
+{
+	if (counter != THREEWAY_C_icmp_hard && counter != THREEWAY_C_icmp_soft)
+		return;
+	hs_count(flow->hn, counter);
+	spin_lock(&flow->lock);
+	flow->outcome = THREEWAY_C_flows_icmp;
+	spin_unlock(&flow->lock);
+	hs_connect_hurry(flow);
+}
+
 void hs_observe_output(struct hs_net *hn, struct sk_buff *skb, u8 family)
 {
 	struct hs_flow_key key;
@@ -237,6 +288,8 @@ void hs_observe_output(struct hs_net *hn, struct sk_buff *skb, u8 family)
 		return;
 	flow = hs_flow_find(hn, &key);
 	if (flow && flow->kind == HS_FLOW_OBSERVE && hs_flow_hold(flow)) {
+		/* a request socket owns its SYN-ACKs */
+		flow->cookie = !skb->sk && !(seg.flags & HS_RST);
 		hs_observe_sent(flow, &seg);
 		hs_flow_put(flow);
 	}

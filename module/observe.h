@@ -41,6 +41,13 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg);
  */
 unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt);
 
+/**
+ * hs_observe_icmp() - an ICMP error on its way to the native stack
+ * @flow:	the flow that it quotes, referenced
+ * @counter:	what hs_icmp_arrives() says
+ */
+void hs_observe_icmp(struct hs_flow *flow, enum threeway_counter counter);
+
 /* The timer of such a flow: has the native stack given up? Context: RCU, BH. */
 void hs_observe_timer(struct hs_flow *flow);
 
