@@ -4,6 +4,7 @@
 # Scenes that are played without a claim, then with one, on top of net.sh: what
 # the two sockets tell and what is on the wire is the same. The test says what
 # done_by_engine and estimate_of are.
+# shellcheck disable=SC2154 # what net.sh and the test set
 
 families="4 6"
 listener_options=()

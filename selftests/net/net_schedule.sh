@@ -391,8 +391,8 @@ phases()
 		delay 1000ms 6ms
 	connect_on
 	log_packets "$work/packets" times
-	generate -a "${server_ip[$1]}" -n 2000 -j 500 -u 10 -d 10 -e rst \
-		-t 120 || status=1
+	generate -a "${server_ip[$1]}" -n 2000 -j 500 -k 20000 -u 10 -d 10 \
+		-e rst -t 120 || status=1
 	stop_log
 	no_delay
 	connect_off
@@ -426,6 +426,8 @@ start_connect 109
 [ -z "$native" ] || skip_all "nothing to time"
 know_neighbour srv 2 cli
 know_neighbour cli 1 srv
+# for so many that wait for their last ACK
+in_ns srv sysctl -qw net.ipv4.tcp_max_syn_backlog=4096
 filter <<<"$no_syns"
 # The first connect() of all takes long.
 connect_on
