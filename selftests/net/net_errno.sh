@@ -539,13 +539,19 @@ echo "$no_syns" >"$work/no_syns"
 icmppeer=$(./icmppeer srv veth)
 
 # How many ICMP errors there are, and how many end no connect().
+declare -A kind_of_prohibited=([4]=soft [6]=hard)
 declare -A icmp_all=([4]=26 [6]=16) icmp_ignored=([4]=7 [6]=1)
 declare -A icmp_changes=(
-	[4]="flows_timed_out=7 sent_syn_timer=14 flows_socket_gone=19"
-	[6]="flows_timed_out=1 sent_syn_timer=2 flows_socket_gone=15"
+	[4]="flows_timed_out=7 sent_syn_timer=14 flows_icmp=19
+		icmp_hard=2 icmp_soft=35 icmp_ignored=3"
+	[6]="flows_timed_out=1 sent_syn_timer=2 flows_icmp=15
+		icmp_hard=2 icmp_soft=16"
 ) icmp_none=(
 	[4]="flows_timed_out=26 sent_syn_timer=52"
 	[6]="flows_timed_out=16 sent_syn_timer=32"
+) icmp_outside=(
+	[4]="icmp_out_of_window=75 icmp_ignored=3"
+	[6]="icmp_out_of_window=48"
 )
 
 for family in 4 6; do
@@ -590,10 +596,11 @@ for family in 4 6; do
 	# when connect() has left its socket alone
 	delay 20
 	same ER3 "host unreachable by a firewall" \
-		"$(failed flows_socket_gone)" rejected_by_route \
+		"$(failed flows_icmp) icmp_soft=1" rejected_by_route \
 		soerror.c=EHOSTUNREACH
 	same ER3 "prohibited by a firewall" \
-		"$(failed flows_socket_gone)" rejected_admin
+		"$(failed flows_icmp) icmp_${kind_of_prohibited[$family]}=1" \
+		rejected_admin
 	no_filter
 	no_delay
 	same ER5 "lost in the own firewall" \
@@ -609,19 +616,20 @@ for family in 4 6; do
 		icmp_twice 10000 "${icmp_changes[$family]}" ETIMEDOUT \
 		"${icmp_ignored[$family]}"
 	check "IC2 v$family: errors that quote what was not sent" \
-		icmp_twice 20000 "${icmp_none[$family]}" ETIMEDOUT \
+		icmp_twice 20000 \
+		"${icmp_none[$family]} ${icmp_outside[$family]}" ETIMEDOUT \
 		"${icmp_all[$family]}"
 	check "IC3 v$family: errors that quote too little" \
 		icmp_twice 30000 "${icmp_none[$family]}" ETIMEDOUT \
 		"${icmp_all[$family]}"
 	unreachable=$((family == 4 ? 10301 : 10103))
 	same "ER10 IC11" "waiters and error queue" \
-		"$(failed flows_socket_gone)" icmp_queue
+		"$(failed flows_icmp) icmp_soft=1" icmp_queue
 	same ER3 "unreachable, connect() waits" \
-		"$(failed flows_socket_gone)" icmp_blocking \
+		"$(failed flows_icmp) icmp_soft=1" icmp_blocking \
 		call.c=EHOSTUNREACH
 	same ER3 "unreachable after a copy" \
-		"$(failed flows_socket_gone)" icmp_later soerror.c=EHOSTUNREACH
+		"$(failed flows_icmp) icmp_soft=1" icmp_later soerror.c=EHOSTUNREACH
 	no_filter
 
 	delay 1500
