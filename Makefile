@@ -57,6 +57,14 @@ tests: setup
 	@echo core
 	@$(MAKE) -s -C selftests list
 
+fuzz:
+	@selftests/vm/setup selftests/fuzz/packages
+	@selftests/fuzz/run $(or $(TIME),60)
+
+fuzz-corpus:
+	@selftests/vm/setup selftests/fuzz/packages
+	@selftests/fuzz/run --pack
+
 demo: vm
 	@selftests/demo/run
 
@@ -73,4 +81,5 @@ clean:
 help:
 	@cat selftests/vm/help
 
-.PHONY: all module tool install setup lint vm vm-parts check tests demo pictures clean help
+.PHONY: all module tool install setup lint vm vm-parts check tests fuzz \
+	fuzz-corpus demo pictures clean help

@@ -55,6 +55,7 @@ extern const struct suite two_ends_suite;
 extern const struct suite random_active_suite;
 extern const struct suite icmp_suite;
 extern const struct suite follow_suite;
+extern const struct suite corpus_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\

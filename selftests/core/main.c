@@ -31,6 +31,7 @@ static const struct suite *const suites[] = {
 	&follow_suite,
 	&random_suite,
 	&random_active_suite,
+	&corpus_suite,
 };
 
 static struct cm_unit_test all[512];
