@@ -154,6 +154,17 @@ no_complaint()
 		}' "$server_proc/threeway/stat"
 }
 
+changed_often()
+{
+	local each status=0
+
+	for each in change_claims change_sysctls read_all; do
+		echo "$each: $(times "$each")"
+		[ "$(times "$each")" -ge 5 ] || status=1
+	done
+	return "$status"
+}
+
 calm()
 {
 	local status=0
@@ -161,7 +172,11 @@ calm()
 	repeat change_claims
 	repeat change_sysctls
 	repeat read_all
-	traffic "$calm_ms" || status=1
+	# until everything has changed often enough, be the machine slow
+	for _ in 1 2 3 4; do
+		traffic "$calm_ms" || status=1
+		changed_often >/dev/null && break
+	done
 	stop_all
 	cat "$work/traffic"
 	grep -v ' 0$' "$server_proc/threeway/stat"
@@ -171,7 +186,7 @@ calm()
 # both_worked: the engine and the native stack had their part of it
 both_worked()
 {
-	local all engine each status=0
+	local all engine status=0
 
 	all=$(traffic_result ok)
 	engine=$(counter flows_handed_over srv)
@@ -179,10 +194,7 @@ both_worked()
 	if [ "$engine" -lt 50 ] || [ $((all - engine)) -lt 50 ]; then
 		status=1
 	fi
-	for each in change_claims change_sysctls read_all; do
-		echo "$each: $(times "$each")"
-		[ "$(times "$each")" -ge 5 ] || status=1
-	done
+	changed_often || status=1
 	return "$status"
 }
 

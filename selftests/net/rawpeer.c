@@ -257,7 +257,8 @@ static void race_round(unsigned int number, int sender, int receiver,
 	struct tcphdr *tcp;
 	int fd;
 
-	syn.port = FIRST_PORT + number % PORTS;
+	/* no client has left such a port in TIME-WAIT */
+	syn.port = 1 + number % 1000;
 	syn.seq = number * 100003;
 	send_segment(sender, &syn);
 	tcp = receive(receiver, syn.port, 3000);
