@@ -420,7 +420,7 @@ void hs_claim_put(struct hs_claim *claim)
 
 static void hs_claim_unlink(struct hs_net *hn, struct hs_claim *claim)
 {
-	claim->deleted = true;
+	WRITE_ONCE(claim->deleted, true);
 	hn->claims.count--;
 	rhltable_remove(&hn->claims.hash, &claim->node, hs_claim_params);
 	hs_shape_del(hn, &claim->key.shape);

@@ -236,6 +236,10 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 static unsigned int hs_opening_refuse(struct hs_opening *o,
 				      enum threeway_counter reason)
 {
+	/* the claim went away meanwhile, and with it our interest */
+	if (reason == THREEWAY_C_native_no_memory &&
+	    READ_ONCE(o->claim->deleted))
+		return NF_ACCEPT;
 	hs_count(o->hn, reason);
 	if (reason == THREEWAY_C_segment_conntrack_drop)
 		return NF_DROP;

@@ -579,7 +579,7 @@ claims_decide()
 }
 
 [ -z "$native" ] || skip_all "there are no sysctls without the module"
-start_net 53
+start_net 55
 export sysctls
 export -f defaults refused taken range
 check "LC9 a new namespace has all sysctls and their defaults" \
