@@ -181,9 +181,13 @@ static bool hs_observe_settle(struct hs_flow *flow)
 	enum threeway_counter reason = flow->outcome;
 	int state = hs_observe_state(flow);
 
-	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV ||
-	    state == TCP_NEW_SYN_RECV)
+	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return true;
+	if (state == TCP_NEW_SYN_RECV) {
+		/* it has no backlog: what came did not end it */
+		flow->outcome = HS_NONE;
+		return true;
+	}
 	if (state == TCP_CLOSE && reason == HS_NONE && flow->cookie &&
 	    flow->tcb.timeouts < HS_OBSERVE_COOKIE_CHECKS)
 		return true;
@@ -198,6 +202,22 @@ static bool hs_observe_settle(struct hs_flow *flow)
 	return false;
 }
 
+/*
+ * What it will have been when the socket is gone before anybody looks: it may be
+ * in use, and have its segments in the backlog. Context: hs_flow.lock held.
+ */
+static void hs_observe_expect(struct hs_flow *flow,
+			      const struct hs_segment *seg)
+{
+	if (flow->outcome == THREEWAY_C_flows_observed)
+		return;
+	if (hs_follow_reset(&flow->tcb, seg))
+		flow->outcome = flow->tcb.active ? THREEWAY_C_flows_refused :
+						   THREEWAY_C_flows_reset;
+	else if (!flow->cookie && hs_follow_completes(&flow->tcb, seg))
+		flow->outcome = THREEWAY_C_flows_observed;
+}
+
 static void hs_observe_segment(struct hs_flow *flow,
 			       const struct hs_packet *pkt)
 {
@@ -209,10 +229,7 @@ static void hs_observe_segment(struct hs_flow *flow,
 	if (!flow->dead) {
 		before = flow->tcb.state;
 		hs_follow_arrived(&flow->tcb, &pkt->seg);
-		if (hs_follow_reset(&flow->tcb, &pkt->seg))
-			flow->outcome = flow->tcb.active ?
-					THREEWAY_C_flows_refused :
-					THREEWAY_C_flows_reset;
+		hs_observe_expect(flow, &pkt->seg);
 		hs_event_acted(flow, before, &pkt->seg, &actions);
 	}
 	spin_unlock(&flow->lock);

@@ -131,3 +131,16 @@ bool hs_follow_reset(const struct hs_tcb *tcb, const struct hs_segment *seg)
 	return tcb->state == THREEWAY_SYN_RECEIVED &&
 	       seg->seq - hs_rcv_nxt(tcb) <= tcb->rcv_wnd;
 }
+
+bool hs_follow_completes(const struct hs_tcb *tcb, const struct hs_segment *seg)
+{
+	u8 control = hs_control(seg);
+
+	if (!hs_follow_acks(tcb, seg))
+		return false;
+	if (tcb->state == THREEWAY_SYN_SENT)
+		return control == (HS_SYN | HS_ACK);
+	return tcb->state == THREEWAY_SYN_RECEIVED && !(control & HS_RST) &&
+	       (tcb->active || control == HS_ACK) &&
+	       seg->seq - tcb->irs <= tcb->rcv_wnd;
+}

@@ -50,4 +50,12 @@ void hs_follow_arrived(struct hs_tcb *tcb, const struct hs_segment *seg);
  */
 bool hs_follow_reset(const struct hs_tcb *tcb, const struct hs_segment *seg);
 
+/**
+ * hs_follow_completes() - may a segment that comes complete the handshake
+ * @tcb:	the handshake
+ * @seg:	the segment
+ */
+bool hs_follow_completes(const struct hs_tcb *tcb,
+			 const struct hs_segment *seg);
+
 #endif /* HS_CORE_FOLLOW_H */

@@ -320,6 +320,58 @@ static void resets(void **state)
 	expect_reset("SYN-RECEIVED", &tcb, HS_ACK, NXT, ISS + 1, false);
 }
 
+static void expect_complete(const char *cell, const struct hs_tcb *tcb,
+			    u8 flags, u32 seq, u32 ack, bool want)
+{
+	struct hs_segment seg = segment(flags, seq, ack, 0);
+
+	if (hs_follow_completes(tcb, &seg) != want)
+		FAIL("%s, flags %#x seq %#x ack %#x: not %d", cell, flags, seq,
+		     ack, want);
+}
+
+static void completing_segments(void **state)
+{
+	const u8 synack = HS_SYN | HS_ACK;
+	struct hs_tcb active = following_active(ALL);
+	struct hs_tcb passive = following_passive(ALL);
+	struct hs_tcb crossed = active;
+	int ack;
+
+	(void)state;
+	expect_complete("LISTEN", &passive, HS_ACK, NXT, 1, false);
+	sent(&passive, opening(synack, ISS, NXT, ALL));
+	arrived(&crossed, opening(HS_SYN, IRS, 0, ALL));
+	sent(&crossed, opening(synack, ISS, NXT, ALL));
+	for (ack = 0; ack < 3; ack++) {
+		bool good = ack == 1;
+
+		expect_complete("SYN-SENT", &active, synack, IRS, ISS + ack,
+				good);
+		expect_complete("SYN-SENT", &active, HS_ACK, IRS, ISS + ack,
+				false);
+		expect_complete("SYN-SENT", &active, synack | HS_RST, IRS,
+				ISS + ack, false);
+		expect_complete("passive", &passive, HS_ACK, NXT, ISS + ack,
+				good);
+		expect_complete("passive", &passive, HS_ACK | HS_FIN, NXT,
+				ISS + ack, good);
+		expect_complete("passive", &passive, synack, NXT, ISS + ack,
+				false);
+		expect_complete("passive", &passive, HS_ACK | HS_RST, NXT,
+				ISS + ack, false);
+		expect_complete("crossed", &crossed, synack, IRS, ISS + ack,
+				good);
+		expect_complete("crossed", &crossed, HS_ACK, NXT, ISS + ack,
+				good);
+	}
+	expect_complete("no ACK", &passive, 0, NXT, ISS + 1, false);
+	expect_complete("right edge", &passive, HS_ACK, IRS + 512, ISS + 1,
+			true);
+	expect_complete("beyond", &passive, HS_ACK, IRS + 513, ISS + 1, false);
+	expect_complete("before", &passive, HS_ACK, IRS - 1, ISS + 1, false);
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("NF9 an active open is followed", active_open),
 	TEST("NF9 a passive open is followed, its copies counted",
@@ -335,6 +387,8 @@ static const struct cm_unit_test tests[] = {
 	     hostile_segments),
 	TEST("NF9 SS2 a bad SYN-ACK spoils nothing", bad_then_good),
 	TEST("NF9 SS5 SR6 which RST may end it", resets),
+	TEST("NF9 SS1 SR1 SM2 SM3 which segment may complete it",
+	     completing_segments),
 };
 
 SUITE(follow_suite);

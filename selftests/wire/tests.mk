@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Raw-packet tests: the peer of a connection is played over a tun device.
-wire_programs := matrix synrcvd queue listen options ip complete isn native timer \
-	events synsent synopen syntimer simmatrix simopen hold holdpair
-wire_programs += icmp icmp_flow observe
+wire_programs := matrix synrcvd queue listen options ip complete isn \
+	native timer events synsent synopen syntimer simmatrix simopen \
+	hold holdpair icmp icmp_flow observe
 wire_tests := $(wire_programs:%=wire/wire_%)
 wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
 	quote.c)
