@@ -31,3 +31,4 @@ $(OUTPUT)/net/counter_names: ../module/uapi/threeway.h
 	sed -n 's/^\tX(\([a-z0-9_]*\)).*/\1/p' $< >$@
 
 TEST_PROGS += net/net_selinux.sh net/net_tracepoints.sh
+TEST_PROGS += net/net_observe.sh
