@@ -54,7 +54,7 @@ check: $(if $(T),,lint) vm
 	@selftests/vm/check $(T)
 
 tests: setup
-	@echo core
+	@printf '%s\n' core wellformed
 	@$(MAKE) -s -C selftests list
 
 fuzz:
