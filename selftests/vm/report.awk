@@ -23,6 +23,11 @@ BEGIN {
 	next
 }
 
+/^# [0-9]+ s$/ {
+	print
+	next
+}
+
 /^# 1\.\.[0-9]+/ {
 	planned += substr($2, 4)
 }
@@ -52,7 +57,6 @@ function begin_test(name)
 {
 	test = name
 	lines = planned = seen = bad = skips = 0
-	began = systime()
 	total++
 }
 
@@ -122,7 +126,6 @@ function outer_result(  whole, reason)
 		failed++
 	}
 	print whole
-	print "# " systime() - began " s"
 }
 
 function show_output(  i)
