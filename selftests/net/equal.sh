@@ -47,7 +47,8 @@ scene_estimates()
 	printf '%s\n' "estimates $estimate_of" "abort c" "abort a" "close l"
 }
 
-# The standard scene: both ends right after the handshake, and after some data.
+# The standard scene: both ends right after the handshake, and after some data,
+# which is read when all of its ACKs were sent: their windows tell of it.
 scene_plain()
 {
 	connect_and_accept "$@"
@@ -58,6 +59,7 @@ scene_plain()
 		send a 1000
 		recv c 1000
 		send a 3000
+		sleep 60
 		recv c 3000
 		sleep 60
 		info a
