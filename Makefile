@@ -54,8 +54,11 @@ check: $(if $(T),,lint) vm
 	@selftests/vm/check $(T)
 
 tests: setup
-	@printf '%s\n' core wellformed
+	@printf '%s\n' core wellformed rules
 	@$(MAKE) -s -C selftests list
+
+rules:
+	@selftests/rules/coverage renew
 
 fuzz:
 	@selftests/vm/setup selftests/fuzz/packages
@@ -81,5 +84,5 @@ clean:
 help:
 	@cat selftests/vm/help
 
-.PHONY: all module tool install setup lint vm vm-parts check tests fuzz \
+.PHONY: all module tool install setup lint vm vm-parts check tests rules fuzz \
 	fuzz-corpus demo pictures clean help
