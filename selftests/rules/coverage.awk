@@ -138,7 +138,8 @@ function write_table(  i, id)
 			printf "\n## %s\n\n| | rule | tests |\n|---|---|---|\n",
 				titles[i] >table
 		printf "| %s | %s |%s |\n", id, summary[id],
-			id in programs ? programs[id] : " *" reason[id] "*" \
+			id in programs ? programs[id] : \
+			" *" (reason[id] ? reason[id] : "untested") "*" \
 			>table
 	}
 	close(table)
