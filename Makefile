@@ -68,6 +68,9 @@ fuzz-corpus:
 	@selftests/vm/setup selftests/fuzz/packages
 	@selftests/fuzz/run --pack
 
+soak: vm
+	@selftests/soak/run $(TIME)
+
 demo: vm
 	@selftests/demo/run
 
@@ -84,5 +87,5 @@ clean:
 help:
 	@cat selftests/vm/help
 
-.PHONY: all module tool install setup lint vm vm-parts check tests rules fuzz \
-	fuzz-corpus demo pictures clean help
+.PHONY: all module tool install setup lint vm vm-parts check tests rules \
+	fuzz fuzz-corpus demo pictures clean soak help

@@ -12,17 +12,14 @@
  *	one connection, which has the data, and no reset. SOURCE must be local
  *	and its kernel must be kept from sending RSTs.
  */
-#include "netutil.h"
+#include "rawseg.h"
 
-#include <linux/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #define FIRST_PORT	10000
 #define PORTS		50000
-#define WINDOW		64240
-#define MSS		1400
 #define DATA_BYTES	100
 
 static struct {
@@ -30,138 +27,21 @@ static struct {
 	unsigned int port, count;
 } config;
 
-static union address source, destination;
-
-struct segment {
-	unsigned short port;
-	unsigned int seq, ack;
-	bool syn;
-	unsigned int data;
-};
-
-struct pseudo_v4 {
-	struct in_addr source, destination;
-	unsigned short protocol, length;
-};
-
-struct pseudo_v6 {
-	struct in6_addr source, destination;
-	unsigned int length, protocol;
-};
-
-static unsigned int sum(const void *data, size_t length, unsigned int start)
-{
-	const unsigned char *byte = data;
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		start += i & 1 ? byte[i] : byte[i] << 8;
-	return start;
-}
-
-static unsigned short tcp_checksum(const void *segment, size_t length)
-{
-	unsigned int total;
-
-	if (source.sa.sa_family == AF_INET) {
-		struct pseudo_v4 pseudo = {
-			source.v4.sin_addr, destination.v4.sin_addr,
-			htons(IPPROTO_TCP), htons(length),
-		};
-
-		total = sum(&pseudo, sizeof(pseudo), 0);
-	} else {
-		struct pseudo_v6 pseudo = {
-			source.v6.sin6_addr, destination.v6.sin6_addr,
-			htonl(length), htonl(IPPROTO_TCP),
-		};
-
-		total = sum(&pseudo, sizeof(pseudo), 0);
-	}
-	total = sum(segment, length, total);
-	total = (total >> 16) + (total & 0xffff);
-	total += total >> 16;
-	return htons(~total);
-}
-
-static size_t build_ip(unsigned char *packet, size_t tcp_length)
-{
-	if (source.sa.sa_family == AF_INET) {
-		/* The kernel fills in identification and checksum. */
-		packet[0] = 0x45;
-		packet[2] = (20 + tcp_length) >> 8;
-		packet[3] = 20 + tcp_length;
-		packet[8] = 64;
-		packet[9] = IPPROTO_TCP;
-		memcpy(packet + 12, &source.v4.sin_addr, 4);
-		memcpy(packet + 16, &destination.v4.sin_addr, 4);
-		return 20;
-	}
-	packet[0] = 0x60;
-	packet[4] = tcp_length >> 8;
-	packet[5] = tcp_length;
-	packet[6] = IPPROTO_TCP;
-	packet[7] = 64;
-	memcpy(packet + 8, &source.v6.sin6_addr, 16);
-	memcpy(packet + 24, &destination.v6.sin6_addr, 16);
-	return 40;
-}
-
-static void send_segment(int fd, const struct segment *segment)
-{
-	unsigned char packet[40 + 24 + DATA_BYTES] = { 0 };
-	size_t header = segment->syn ? 24 : 20;
-	size_t length = header + segment->data;
-	size_t offset = build_ip(packet, length);
-	struct tcphdr *tcp = (void *)(packet + offset);
-	union address to = destination;
-
-	tcp->source = htons(segment->port);
-	tcp->dest = htons(config.port);
-	tcp->seq = htonl(segment->seq);
-	tcp->ack_seq = htonl(segment->ack);
-	tcp->doff = header / 4;
-	tcp->syn = segment->syn;
-	tcp->ack = !segment->syn;
-	tcp->psh = segment->data > 0;
-	tcp->window = htons(WINDOW);
-	if (segment->syn) {
-		packet[offset + 20] = 2;
-		packet[offset + 21] = 4;
-		packet[offset + 22] = MSS >> 8;
-		packet[offset + 23] = MSS & 0xff;
-	}
-	memcpy(packet + offset + header, stream_at(0, 0), segment->data);
-	tcp->check = tcp_checksum(tcp, length);
-	set_port(&to, 0);
-	while (sendto(fd, packet, offset + length, 0, &to.sa,
-		      address_length(&to)) < 0)
-		if (errno != ENOBUFS)
-			die("sendto: %s", strerror(errno));
-}
-
-static int raw_socket(int protocol)
-{
-	int fd = socket(source.sa.sa_family, SOCK_RAW | SOCK_CLOEXEC, protocol);
-
-	if (fd < 0)
-		die("raw socket: %s", strerror(errno));
-	return fd;
-}
+static struct raw_path path;
 
 static void next_source(void)
 {
-	unsigned char *last = source.sa.sa_family == AF_INET ?
-		(unsigned char *)&source.v4.sin_addr + 3 :
-		(unsigned char *)&source.v6.sin6_addr + 15;
+	unsigned char *last = path.source.sa.sa_family == AF_INET ?
+		(unsigned char *)&path.source.v4.sin_addr + 3 :
+		(unsigned char *)&path.source.v6.sin6_addr + 15;
 
 	++*last;
 }
 
 static void flood(void)
 {
-	struct segment syn = { .syn = true };
-	int fd = raw_socket(IPPROTO_RAW);
+	struct segment syn = { .syn = true, .to = config.port };
+	int fd = raw_socket(&path, IPPROTO_RAW);
 	unsigned int i;
 
 	for (i = 0; i < config.count; i++) {
@@ -169,7 +49,7 @@ static void flood(void)
 			next_source();
 		syn.port = FIRST_PORT + i % PORTS;
 		syn.seq = i * 100003;
-		send_segment(fd, &syn);
+		raw_send(fd, &path, &syn);
 	}
 	printf("sent=%u\n", i);
 }
@@ -200,7 +80,7 @@ static void *race_thread(void *argument)
 			sched_yield();
 		segment = completing;
 		segment.data = racer->data ? DATA_BYTES : 0;
-		send_segment(racer->fd, &segment);
+		raw_send(racer->fd, &path, &segment);
 		atomic_fetch_add(&threads_done, 1);
 	}
 	return NULL;
@@ -221,9 +101,7 @@ static struct tcphdr *receive(int fd, unsigned short port, int ms)
 		n = recv(fd, packet, sizeof(packet), 0);
 		if (n < 20)
 			continue;
-		/* An IPv6 raw socket receives no IP header. */
-		tcp = (void *)(packet + (source.sa.sa_family == AF_INET ?
-					 (packet[0] & 15) * 4 : 0));
+		tcp = raw_received(&path, packet);
 		if (tcp->source == htons(config.port) &&
 		    tcp->dest == htons(port))
 			return tcp;
@@ -252,7 +130,7 @@ static bool has_data(int fd)
 static void race_round(unsigned int number, int sender, int receiver,
 		       int listener)
 {
-	struct segment syn = { .syn = true };
+	struct segment syn = { .syn = true, .to = config.port };
 	struct linger linger = { 1, 0 };
 	struct tcphdr *tcp;
 	int fd;
@@ -260,11 +138,12 @@ static void race_round(unsigned int number, int sender, int receiver,
 	/* no client has left such a port in TIME-WAIT */
 	syn.port = 1 + number % 1000;
 	syn.seq = number * 100003;
-	send_segment(sender, &syn);
+	raw_send(sender, &path, &syn);
 	tcp = receive(receiver, syn.port, 3000);
 	if (!tcp || !tcp->syn || !tcp->ack)
 		die("round %u: no SYN-ACK", number);
 	completing.port = syn.port;
+	completing.to = config.port;
 	completing.seq = syn.seq + 1;
 	completing.ack = ntohl(tcp->seq) + 1;
 	atomic_store(&threads_done, 0);
@@ -290,12 +169,12 @@ static int open_listener(void)
 	int fd, one = 1;
 
 	enter_netns(config.server_netns);
-	fd = socket(destination.sa.sa_family,
+	fd = socket(path.destination.sa.sa_family,
 		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		die("socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, &destination.sa, address_length(&destination)) ||
+	if (bind(fd, &path.destination.sa, address_length(&path.destination)) ||
 	    listen(fd, 128))
 		die("listen: %s", strerror(errno));
 	return fd;
@@ -308,11 +187,11 @@ static void race(void)
 	unsigned int i;
 
 	enter_netns(config.client_netns);
-	sender = raw_socket(IPPROTO_RAW);
-	receiver = raw_socket(IPPROTO_TCP);
+	sender = raw_socket(&path, IPPROTO_RAW);
+	receiver = raw_socket(&path, IPPROTO_TCP);
 	for (i = 0; i < 2; i++) {
 		racers[i].cpu = i % sysconf(_SC_NPROCESSORS_ONLN);
-		racers[i].fd = raw_socket(IPPROTO_RAW);
+		racers[i].fd = raw_socket(&path, IPPROTO_RAW);
 		racers[i].data = i;
 		if (pthread_create(&racers[i].thread, NULL, race_thread,
 				   &racers[i]))
@@ -363,8 +242,8 @@ int main(int argc, char **argv)
 		die("-c, -a, -d and flood or race are needed");
 	stream_init();
 	enter_netns(config.client_netns);
-	source = parse_address(config.source, 0);
-	destination = parse_address(config.destination, config.port);
+	path.source = parse_address(config.source, 0);
+	path.destination = parse_address(config.destination, config.port);
 	if (!strcmp(argv[optind], "flood"))
 		flood();
 	else if (config.server_netns && !strcmp(argv[optind], "race"))
