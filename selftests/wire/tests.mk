@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Raw-packet tests: the peer of a connection is played over a tun device.
 wire_programs := matrix synrcvd queue listen options ip complete isn \
-	native timer events synsent synopen syntimer simmatrix simopen \
-	hold holdpair icmp icmp_flow observe timewait fastopen address
+	native timer events synsent synopen syntimer simopen hold holdpair \
+	icmp icmp_flow observe timewait fastopen address
 wire_tests := $(wire_programs:%=wire/wire_%)
 wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
 	quote.c)
@@ -10,3 +10,5 @@ wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c clie
 TEST_GEN_PROGS += $(wire_tests)
 LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h wire/quote.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
+$(OUTPUT)/wire/wire_matrix: wire/field.c matrix/cells.c
+LOCAL_HDRS += wire/field.h matrix/cells.h

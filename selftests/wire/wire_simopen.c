@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Simultaneous open: the peer's SYN crosses the one of a connecting socket. The
- * state matrix is in wire_simmatrix.c; here are the sequences of segments, what
+ * state matrix is in wire_matrix.c; here are the sequences of segments, what
  * is negotiated, the timer, and who gets the connection (rules SM, SS19, SS21,
  * FL1).
  */

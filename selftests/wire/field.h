@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Cells of ../matrix/cells.h, played against the kernel: each with a flow of
+ * its own, many at a time, so that the silence that has to be waited for is
+ * waited for once.
+ */
+#ifndef WIRE_FIELD_H
+#define WIRE_FIELD_H
+
+#include "../matrix/cells.h"
+#include "peer.h"
+
+#define SEEN_MAX	4
+
+/**
+ * struct tweak - what a cell is sent with that must not change its verdict
+ * @flags:	more flags
+ * @rest:	more of the segment, in the notation of packet.h
+ */
+struct tweak {
+	const char *flags;
+	const char *rest;
+};
+
+/**
+ * struct run - a cell that is played
+ * @cell:	what
+ * @tweak:	and how
+ * @flow:	its port and initial sequence numbers
+ * @wnd:	the window that the kernel promised, in octets
+ * @shift:	its shift
+ * @fd:		the socket that connects, or that was accepted, or -1
+ * @seen:	packets of the kernel that nothing was said about yet
+ * @count:	how many
+ * @seq:	SEG.SEQ - irs
+ */
+struct run {
+	const struct cell *cell;
+	const struct tweak *tweak;
+	struct flow flow;
+	u32 wnd;
+	u8 shift;
+	int fd;
+	struct packet seen[SEEN_MAX];
+	unsigned int count;
+	u32 seq;
+};
+
+/**
+ * struct field - a namespace for the cells of one state
+ * @peer:	the remote end
+ * @state:	the state
+ * @hold:	no sockets: the engine keeps what it opens
+ * @runs:	what is played now
+ * @count:	how many of them
+ * @said:	lines about what is wrong, since field_play() began
+ */
+struct field {
+	struct peer peer;
+	enum cell_state state;
+	bool hold;
+	struct run *runs;
+	unsigned int count;
+	unsigned int said;
+};
+
+/* Returns NULL, or what the machine lacks. */
+const char *field_open(struct field *field, int family, enum cell_state state,
+		       bool hold);
+void field_close(struct field *field);
+
+/* Plays cells of the field's state; what is wrong is printed. How many are. */
+unsigned int field_play(struct field *field, struct run *runs,
+			unsigned int count);
+
+#endif /* WIRE_FIELD_H */
