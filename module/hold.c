@@ -148,6 +148,14 @@ unsigned int hs_hold_syn(struct hs_net *hn, struct hs_claim *claim,
 	return NF_DROP;
 }
 
+bool hs_hold_drops(struct hs_net *hn, const struct hs_claim *claim,
+		   const struct hs_packet *pkt)
+{
+	return claim->conf.mode == THREEWAY_HOLD &&
+	       claim->conf.policy.freeze != THREEWAY_FREEZE_REFUSE &&
+	       !hs_native_owns(hn->net, &pkt->key, pkt->iif, pkt->sdif);
+}
+
 unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 {
 	struct hs_actions actions;

@@ -17,6 +17,15 @@
 unsigned int hs_hold_syn(struct hs_net *hn, struct hs_claim *claim,
 			 struct hs_packet *pkt);
 
+/**
+ * hs_hold_drops() - whether the claim stands in for a listener that drops
+ * @hn:		the namespace
+ * @claim:	of any mode
+ * @pkt:	the segment, which LISTEN drops and a closed port would reset
+ */
+bool hs_hold_drops(struct hs_net *hn, const struct hs_claim *claim,
+		   const struct hs_packet *pkt);
+
 /* A segment for a flow of kind HS_FLOW_HOLD, referenced. Return: as above. */
 unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt);
 

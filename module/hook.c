@@ -37,8 +37,8 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	if (flow)
 		verdict = hs_arrive(flow, pkt);
 	if (verdict == HS_FLOW_GONE)
-		verdict = pkt->syn && !pkt->fragment ? hs_passive_syn(hn, pkt) :
-						       NF_ACCEPT;
+		verdict = (pkt->syn || pkt->odd) && !pkt->fragment ?
+			  hs_passive_syn(hn, pkt) : NF_ACCEPT;
 	if (verdict == NF_ACCEPT || !pkt->skb)
 		return verdict;
 	TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
@@ -71,7 +71,7 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	pkt.state = state;
 	flows = atomic_read(&hn->flow_count);
-	if (!pkt.syn && !flows)
+	if (!pkt.syn && !pkt.odd && !flows)
 		return NF_ACCEPT;
 	/* what the link layer sent to everybody the native stack drops */
 	if (skb->pkt_type != PACKET_HOST) {

@@ -63,6 +63,7 @@ bool hs_packet_find(struct hs_packet *pkt, struct sk_buff *skb, u8 family)
 	if (!th)
 		return false;
 	pkt->syn = th->syn;
+	pkt->odd = !th->syn && !th->ack && !th->rst;
 	pkt->local_port = th->dest;
 	pkt->remote_port = th->source;
 	return true;

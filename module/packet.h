@@ -28,6 +28,7 @@ struct nf_hook_state;
  * @fragment:	the first fragment, or an atomic one: not the whole segment,
  *		and its checksum cannot be verified
  * @syn:	it has SYN
+ * @odd:	it has neither SYN, ACK nor RST
  */
 struct hs_packet {
 	struct sk_buff *skb;
@@ -45,11 +46,13 @@ struct hs_packet {
 	bool plain;
 	bool fragment;
 	bool syn;
+	bool odd;
 };
 
 /**
  * hs_packet_find() - find the TCP header
- * @pkt:	result: @skb, @family, @thoff, @plain, @fragment, @syn, the ports
+ * @pkt:	result: @skb, @family, @thoff, @plain, @fragment, @syn, @odd, the
+ *		ports
  * @skb:	a packet at LOCAL_IN
  * @family:	AF_INET or AF_INET6
  *

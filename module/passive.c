@@ -280,6 +280,9 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	o.claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);
 	if (!o.claim)
 		return NF_ACCEPT;
+	/* a socket that listens drops it as well */
+	if (!pkt->syn && o.claim->conf.mode != THREEWAY_HOLD)
+		return NF_ACCEPT;
 	if (!hs_packet_unicast(pkt)) {
 		hs_count(hn, THREEWAY_C_native_not_unicast);
 		return NF_ACCEPT;
@@ -296,7 +299,8 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 	hs_listen_arrives(&pkt->seg, ntohs(pkt->key.remote_port), &actions);
 	hs_count(hn, actions.counter);
 	if (actions.verdict == HS_NATIVE)
-		return NF_ACCEPT;
+		return actions.counter != HS_NONE &&
+		       hs_hold_drops(hn, o.claim, pkt) ? NF_DROP : NF_ACCEPT;
 	if (actions.counter != HS_NONE)
 		return NF_DROP;
 	if (o.claim->conf.mode == THREEWAY_HOLD)

@@ -7,9 +7,9 @@
 #include "packet.h"
 
 /**
- * hs_passive_syn() - a segment with SYN that belongs to no flow
+ * hs_passive_syn() - a segment that opens a flow, or that LISTEN drops
  * @hn:		the namespace
- * @pkt:	the segment
+ * @pkt:	the segment; it has SYN or is odd, and belongs to no flow
  *
  * Opens a flow when a claim, a listener and all limits allow it; whatever they
  * do not allow is the native stack's.

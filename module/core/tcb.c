@@ -25,6 +25,8 @@ void hs_listen_arrives(const struct hs_segment *seg, u16 source_port,
 		actions->verdict = HS_DROP;
 		if (!source_port)
 			actions->counter = THREEWAY_C_segment_port_zero;
+	} else if (!(control & (HS_SYN | HS_ACK | HS_RST))) {
+		actions->counter = THREEWAY_C_segment_no_ack;
 	}
 }
 

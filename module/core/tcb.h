@@ -196,7 +196,9 @@ void hs_actions_init(struct hs_actions *actions, enum hs_verdict verdict);
  * RFC 9293 section 3.10.7.2. Only a plain SYN is the engine's (HS_HANDOFF is
  * never returned; HS_DROP with counter HS_NONE means: open a flow). A SYN from
  * port 0 is dropped (a reply could reach nobody). All else is HS_NATIVE: the
- * native listener ignores, drops or resets it as it should.
+ * native listener ignores, drops or resets it as it should. With a counter it
+ * is what LISTEN drops and CLOSED would reset: where no listener is, the caller
+ * has to drop it.
  */
 void hs_listen_arrives(const struct hs_segment *seg, u16 source_port,
 		       struct hs_actions *actions);

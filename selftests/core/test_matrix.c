@@ -70,7 +70,7 @@ static struct hs_tcb flow_in(enum cell_state state, u32 iss, u32 irs)
 static void expect_listen(const struct cell *cell, const char *name,
 			  const struct hs_segment *seg)
 {
-	bool syn_fin = !strcmp(cell_type(cell), "SYN-FIN");
+	enum threeway_counter counter = HS_NONE;
 	enum hs_verdict verdict = cell->verdict == SYN_ACK ? HS_DROP :
 							     HS_NATIVE;
 	struct hs_actions actions;
@@ -79,7 +79,10 @@ static void expect_listen(const struct cell *cell, const char *name,
 	hs_listen_arrives(seg, 20000, &actions);
 	if (actions.verdict != verdict)
 		FAIL("%s: verdict %d", name, actions.verdict);
-	if (actions.counter != (syn_fin ? THREEWAY_C_segment_syn_fin : HS_NONE))
+	if (cell->verdict == DROP)
+		counter = seg->flags & HS_SYN ? THREEWAY_C_segment_syn_fin :
+						THREEWAY_C_segment_no_ack;
+	if (actions.counter != counter)
 		FAIL("%s: counter %d", name, actions.counter);
 	if (actions.reply.flags)
 		FAIL("%s: is answered", name);

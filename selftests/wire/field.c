@@ -357,6 +357,8 @@ static void expect_moves(struct field *field, const struct run *run)
 		expect_counters(peer, "segment_syn_fin 1");
 	else if (cell->verdict == SYN_ACK)
 		expect_counters(peer, "flows_opened 1; sent_synack 1");
+	else if (cell->verdict == DROP && field->hold)
+		expect_counters(peer, "segment_no_ack 1");
 	else
 		expect_counters(peer, "native_no_listener %u",
 				!strcmp(cell_type(cell), "SYN"));

@@ -674,7 +674,7 @@ TEST_F(wire, CL7_hold_claim_and_sockets)
 	expect_no_accept(peer);
 }
 
-TEST_F(wire, IP1_LI4_IP10_what_does_not_open_a_held_flow)
+TEST_F(wire, IP1_LI4_LI5_IP10_what_does_not_open_a_held_flow)
 {
 	struct peer *peer = &self->peer;
 	u8 raw[PACKET_MAX];
@@ -687,9 +687,13 @@ TEST_F(wire, IP1_LI4_IP10_what_does_not_open_a_held_flow)
 	peer_inject(peer, raw, len);
 	expect_silence(peer);
 	expect_counters(peer, "segment_bad_checksum 1");
+	/* Nobody listens, and still nothing is reset. */
 	peer_send(peer, "SF 0 <mss 1460>");
-	peer_receive(peer, 100);
+	expect_silence(peer);
 	expect_counters(peer, "segment_syn_fin 1");
+	peer_send(peer, "FPU 0(3)");
+	expect_silence(peer);
+	expect_counters(peer, "segment_no_ack 1");
 	peer_send(peer, ". 0 ack 1");
 	expect(peer, "R 1 win 0");
 	peer_send(peer, "R 0");

@@ -78,6 +78,7 @@ static const struct {
 	{ false, CELL_SYN_SENT },
 	{ false, CELL_PASSIVE },
 	{ false, CELL_CROSSED },
+	{ true, CELL_LISTEN },
 	{ true, CELL_SYN_SENT },
 	{ true, CELL_PASSIVE },
 	{ true, CELL_CROSSED },
