@@ -17,13 +17,20 @@
 
 static struct kmem_cache *hs_flow_cache;
 
-/* Keyed with a secret, so that no peer can choose tuples that share a bucket. */
+/*
+ * Keyed with a secret, so that no peer can choose tuples that share a bucket. The
+ * seed of the table is part of the key: whoever learns which tuples do in one
+ * table knows nothing of another one, nor of the same one when it is rehashed.
+ */
 static u32 hs_flow_hash(const void *data, u32 len, u32 seed)
 {
 	static siphash_aligned_key_t secret;
+	siphash_aligned_key_t key;
 
 	get_random_once(&secret, sizeof(secret));
-	return (u32)siphash(data, len, &secret) ^ seed;
+	key = secret;
+	key.key[0] ^= seed;
+	return siphash(data, len, &key);
 }
 
 static const struct rhashtable_params hs_flow_params = {

@@ -33,3 +33,6 @@ $(OUTPUT)/net/counter_names: ../module/uapi/threeway.h
 TEST_PROGS += net/net_selinux.sh net/net_tracepoints.sh
 TEST_PROGS += net/net_observe.sh
 TEST_FILES += net/net_wellformed.sh
+
+TEST_GEN_PROGS += net/net_hash
+LOCAL_HDRS += net/controlutil.h
