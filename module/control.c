@@ -126,21 +126,16 @@ static long hs_control_claim_del(struct hs_net *hn, void __user *arg)
 	return hs_claim_del(hn, id.id);
 }
 
-static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
+/* Of the one with that id, or of any for 0. */
+static long hs_control_flow_kill(struct hs_net *hn,
+				 const struct hs_flow_key *key, u64 id)
 {
-	struct threeway_flow_del del;
-	struct hs_flow_key key = {};
 	struct hs_flow *flow;
 	long err = -ENOENT;
 
-	if (copy_from_user(&del, arg, sizeof(del)))
-		return -EFAULT;
-	if (del.pad || !hs_flow_key_read(&key, &del.key))
-		return -EINVAL;
-
 	rcu_read_lock();
-	flow = hs_flow_find(hn, &key);
-	if (flow && ((del.id && del.id != flow->id) || !hs_flow_hold(flow)))
+	flow = hs_flow_find(hn, key);
+	if (flow && ((id && id != flow->id) || !hs_flow_hold(flow)))
 		flow = NULL;
 	rcu_read_unlock();
 	if (!flow)
@@ -156,18 +151,38 @@ static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
 	return err;
 }
 
+static long hs_control_flow_del(struct hs_net *hn, void __user *arg)
+{
+	struct threeway_flow_del del;
+	struct hs_flow_key key = {};
+
+	if (copy_from_user(&del, arg, sizeof(del)))
+		return -EFAULT;
+	if (del.pad || !hs_flow_key_read(&key, &del.key))
+		return -EINVAL;
+	return hs_control_flow_kill(hn, &key, del.id);
+}
+
 static long hs_control_open_flow(struct hs_net *hn, void __user *arg)
 {
+	struct hs_flow_key key = {};
 	struct threeway_open open;
 	int err;
 
 	if (copy_from_user(&open, arg, sizeof(open)))
 		return -EFAULT;
+	/* so that no SYN is sent for who cannot be told */
+	if (copy_to_user(arg, &open, sizeof(open)))
+		return -EFAULT;
 	err = hs_hold_open(hn, &open);
 	if (err)
 		return err;
-	/* it has begun; who can't be told may list it */
-	return copy_to_user(arg, &open, sizeof(open)) ? -EFAULT : 0;
+	if (!copy_to_user(arg, &open, sizeof(open)))
+		return 0;
+	/* the memory went away meanwhile */
+	if (hs_flow_key_read(&key, &open.key))
+		hs_control_flow_kill(hn, &key, open.id);
+	return -EFAULT;
 }
 
 /* Claims from the cursor, an id, on. Return: how many. */

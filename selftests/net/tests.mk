@@ -36,3 +36,5 @@ TEST_FILES += net/net_wellformed.sh
 
 TEST_GEN_PROGS += net/net_hash
 LOCAL_HDRS += net/controlutil.h
+TEST_GEN_PROGS += net/net_ioctl_hostile
+LOCAL_HDRS += net/ioctlgen.h
