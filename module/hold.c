@@ -243,6 +243,11 @@ static struct dst_entry *hs_hold_route(struct hs_net *hn,
 
 		if (IS_ERR(rt))
 			return ERR_CAST(rt);
+		/* RFC 9293 section 3.9.2.3, as connect() */
+		if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
+			ip_rt_put(rt);
+			return ERR_PTR(-ENETUNREACH);
+		}
 		key->local.v4 = fl4.saddr;
 		return &rt->dst;
 	}
