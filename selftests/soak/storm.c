@@ -29,6 +29,8 @@
 #define DATA_BYTES	500
 #define WAIT_MS		10000
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 static struct {
 	const char *server_netns, *client_netns, *source, *destination;
 	unsigned int port, rounds, run_ms, tuples, rto_ms, seed;
@@ -278,7 +280,7 @@ static void take_connections(void)
 	} while (n < config.tuples && now_ms() < end);
 	/* one too many, and what may have been reset */
 	sleep_ms(2);
-	if (n < 2 * TUPLES_MAX && (fds[n] = take_connection()) >= 0)
+	while (n < 2 * TUPLES_MAX && (fds[n] = take_connection()) >= 0)
 		n++;
 	take_segments(0);
 	for (i = 0; i < config.tuples && !config.may_fail; i++)
@@ -340,7 +342,7 @@ static int open_receiver(void)
 		BPF_STMT(BPF_RET | BPF_K, 0xffff),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
 	int fd = raw_socket(&path, IPPROTO_TCP), bytes = 8 << 20;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,

@@ -20,7 +20,9 @@ struct fact {
 	unsigned long described, real;
 };
 
-#define MEMBER(type, field)	(((struct type *)NULL)->field)
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#endif
 #define CONSTANT(name, value)	{ #name, value, (unsigned long)(name) },
 #define IOCTL(name, type, direction)					\
 	{ "direction of " #name, direction, _IOC_DIR(name) },		\
@@ -28,7 +30,8 @@ struct fact {
 #define FIELD(type, field, offset, size)				\
 	{ "place of " #type "." #field, offset,				\
 	  offsetof(struct type, field) },				\
-	{ "size of " #type "." #field, size, sizeof(MEMBER(type, field)) },
+	{ "size of " #type "." #field, size,				\
+	  sizeof(((struct type *)NULL)->field) },
 #define STRUCT(type, size)						\
 	{ "size of " #type, size, sizeof(struct type) },
 #define MISSING(name)		{ #name " is not described", 0, 1 },
@@ -39,7 +42,7 @@ static const struct fact facts[] = {
 
 int main(void)
 {
-	size_t i, n = sizeof(facts) / sizeof(facts[0]);
+	size_t i, n = ARRAY_SIZE(facts);
 
 	ksft_print_header();
 	ksft_set_plan(2);
