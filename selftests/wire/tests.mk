@@ -2,7 +2,8 @@
 # Raw-packet tests: the peer of a connection is played over a tun device.
 wire_programs := matrix synrcvd queue listen options ip complete isn \
 	native timer events synsent synopen syntimer simopen hold holdpair \
-	icmp icmp_flow observe timewait fastopen address abuse
+	icmp icmp_flow observe timewait fastopen address abuse left bpf \
+	cpu
 wire_tests := $(wire_programs:%=wire/wire_%)
 wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
 	quote.c)

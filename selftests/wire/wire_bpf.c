@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * BPF programs on socket operations, with a claim as without (rule HO24). The
+ * program counts each operation; it can ask for those on options of segments,
+ * which only the native stack has.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "wire.h"
+
+#define CGROUP	"/sys/fs/cgroup"
+#define OPS	32
+
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), \
+			    .off = (o), .imm = (i) })
+
+/**
+ * struct counting - the program, attached to all processes
+ * @cgroup:	fd of what it is attached to
+ * @map:	fd of the counts, by operation
+ * @program:	fd of the program
+ */
+struct counting {
+	int cgroup;
+	int map;
+	int program;
+};
+
+static long bpf(int command, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+static int make_map(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = 4,
+		.value_size = 8,
+		.max_entries = OPS,
+	};
+
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+/* counts[ctx->op]++; sets the callback flags, if any; ctx->reply = -1 */
+static int load_program(int map, int flags)
+{
+	const struct bpf_insn code[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_W, 2, 6, 0, 0),
+		INSN(BPF_STX | BPF_MEM | BPF_W, 10, 2, -4, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem),
+		INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, 1),
+		INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 0, 1, 0, BPF_ADD),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, flags),
+		INSN(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 2, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 6, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0,
+		     BPF_FUNC_sock_ops_cb_flags_set),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, -1),
+		INSN(BPF_STX | BPF_MEM | BPF_W, 6, 2, 4, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+	static char log[16384];
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SOCK_OPS,
+		.insns = (unsigned long)code,
+		.insn_cnt = ARRAY_SIZE(code),
+		.license = (unsigned long)"GPL",
+		.log_buf = (unsigned long)log,
+		.log_size = sizeof(log),
+		.log_level = 1,
+	};
+	int fd = bpf(BPF_PROG_LOAD, &attr);
+
+	if (fd < 0)
+		fprintf(stderr, "# %s\n%s\n", strerror(errno), log);
+	return fd;
+}
+
+static bool attach(struct counting *counting, int command)
+{
+	union bpf_attr attr = {
+		.target_fd = counting->cgroup,
+		.attach_bpf_fd = counting->program,
+		.attach_type = BPF_CGROUP_SOCK_OPS,
+	};
+
+	return !bpf(command, &attr);
+}
+
+static struct counting start_counting(struct peer *peer, int flags)
+{
+	struct counting counting = {
+		.cgroup = open(CGROUP, O_RDONLY | O_DIRECTORY),
+		.map = make_map(),
+	};
+
+	counting.program = load_program(counting.map, flags);
+	check(peer, counting.program >= 0 &&
+	      attach(&counting, BPF_PROG_ATTACH), "no program: %s",
+	      strerror(errno));
+	return counting;
+}
+
+static u64 count_of(const struct counting *counting, int op)
+{
+	__u64 count = 0;
+	union bpf_attr attr = {
+		.map_fd = counting->map,
+		.key = (unsigned long)&op,
+		.value = (unsigned long)&count,
+	};
+
+	bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+	return count;
+}
+
+/* What happens to a connection; the rest are questions about its values. */
+static bool is_event(int op)
+{
+	return op != BPF_SOCK_OPS_TIMEOUT_INIT &&
+	       op != BPF_SOCK_OPS_RWND_INIT && op != BPF_SOCK_OPS_NEEDS_ECN &&
+	       op != BPF_SOCK_OPS_BASE_RTT;
+}
+
+/* Each event so often; each question asked, or not. */
+static void stop_counting(struct peer *peer, struct counting *counting)
+{
+	int op;
+
+	check(peer, attach(counting, BPF_PROG_DETACH), "cannot detach");
+	for (op = 0; op < OPS; op++) {
+		u64 count = count_of(counting, op);
+
+		if (count)
+			peer_note(peer, "operation %d: %llu times", op,
+				  is_event(op) ? (unsigned long long)count : 1);
+	}
+	close(counting->program);
+	close(counting->map);
+	close(counting->cgroup);
+}
+
+static void passive(struct peer *peer, const void *arg)
+{
+	struct counting counting = start_counting(peer, *(const int *)arg);
+	int i, fd;
+
+	peer_serve(peer, NULL);
+	for (i = 0; i < 3; i++) {
+		peer_flow(peer);
+		peer_syn(peer, SYN_OPTIONS);
+		if (i == 2) {
+			/* a SYN-ACK is sent twice */
+			peer_watch(peer, 1500);
+		}
+		peer_send(peer, "P. 1(3) ack 1 <nop,nop,TS val 1001 ecr ^>");
+		expect(peer, ". 1 ack 4");
+		fd = expect_accept(peer);
+		peer_send(peer, "R 4");
+		close(fd);
+	}
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	peer_send(peer, "R 1");
+	stop_counting(peer, &counting);
+}
+
+static void active(struct peer *peer, const void *arg)
+{
+	struct counting counting = start_counting(peer, *(const int *)arg);
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	client_close(peer, fd);
+	/* with a copy, and refused */
+	fd = client_open(peer);
+	peer_watch(peer, 1500);
+	peer_send(peer, "R. 0 ack 1");
+	close(fd);
+	stop_counting(peer, &counting);
+}
+
+static const int no_flags;
+static const int option_flags = BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG |
+				BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG;
+
+TEST_F(wire, HO24_operations_of_a_passive_open_as_native)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, passive, &no_flags);
+	EXPECT_EQ(3, peer_counter(peer, THREEWAY_C_flows_handed_over));
+}
+
+TEST_F(wire, HO24_operations_of_an_active_open_as_native)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, active, &no_flags);
+	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_handed_over));
+}
+
+TEST_F(wire, HO24_listener_with_options_by_a_program)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, passive, &option_flags);
+	EXPECT_EQ(4, peer_counter(peer, THREEWAY_C_native_bpf));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_flows_opened));
+}
+
+TEST_F(wire, HO24_connect_with_options_by_a_program)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, active, &option_flags);
+	EXPECT_LE(2, peer_counter(peer, THREEWAY_C_native_bpf));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_flows_opened));
+}
+
+TEST_HARNESS_MAIN

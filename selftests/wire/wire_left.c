@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the engine leaves to others, or out: IPsec policy, MPTCP's options, big
+ * answers, early timers (rules AU6, AU8, LI11, LM9, RT19).
+ */
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "wire.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP	262
+#endif
+
+#define MP_CAPABLE	"raw 1e040101"
+#define MP_JOIN		"raw 1e0c10000102030405060708"
+#define MP_RESET_KIND	30
+
+/* Neither RST of the engine has an option, whatever the segment had. */
+TEST_F(wire, AU6_OP15_a_RST_has_no_options)
+{
+	struct peer *peer = &self->peer;
+	int fd;
+
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460," MP_CAPABLE);
+	peer_send(peer, ". 1 ack 9 <" MP_CAPABLE ">");
+	expect(peer, "R 9 win 0 <>");
+	peer_send(peer, "S 2 <mss 1460," MP_JOIN ">");
+	expect(peer, "R. =0 ack 3 win 0 <>");
+	expect_counters(peer, "flows_opened 1; sent_synack 1; "
+			"segment_bad_ack 1; sent_rst 2; "
+			"segment_syn_in_window 1; flows_syn_reset 1");
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	peer_send(peer, "S. 0 ack 7 <mss 1460," MP_CAPABLE ">");
+	expect(peer, "R 7 win 0 <>");
+	close(fd);
+}
+
+static void listen_mptcp(struct peer *peer)
+{
+	struct sockaddr_in6 address = {
+		.sin6_family = peer->family,
+		.sin6_port = htons(peer->header.dport),
+	};
+	int fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK,
+			IPPROTO_MPTCP);
+
+	check(peer, fd >= 0 &&
+	      !bind(fd, (struct sockaddr *)&address,
+		    peer->family == AF_INET ? sizeof(struct sockaddr_in) :
+					      sizeof(address)) &&
+	      !listen(fd, 16), "MPTCP listener");
+	peer->listener = fd;
+	peer_claim(peer, NULL);
+}
+
+/* Nobody knows the token: a RST that says why. */
+static void unknown_token(struct peer *peer, const void *arg)
+{
+	const u8 *option;
+
+	(void)arg;
+	listen_mptcp(peer);
+	peer_flow(peer);
+	peer_send(peer, "S 0 <mss 1460," MP_JOIN ">");
+	expect(peer, "R. =0 ack 1");
+	check(peer, packet_option(&peer->latest, MP_RESET_KIND, &option) == 4,
+	      "no reason");
+}
+
+TEST_F(wire, AU6_AU5_the_reason_of_a_RST_is_the_native_stack_s)
+{
+	if (access("/proc/sys/net/mptcp/enabled", F_OK))
+		SKIP(return, "this kernel has no MPTCP");
+	same_as_native(&self->peer, unknown_token, NULL);
+	expect_counters(&self->peer, "native_mptcp 1");
+}
+
+/* From now on TCP between both has to be encrypted; or not any more. */
+static void ipsec(struct peer *peer, const char *direction, bool required)
+{
+	bool v4 = peer->family == AF_INET;
+	const char *ends = v4 ? "src 192.0.2.2 dst 192.0.2.1" :
+				"src 2001:db8::2 dst 2001:db8::1";
+	const char *back = v4 ? "src 192.0.2.1 dst 192.0.2.2" :
+				"src 2001:db8::1 dst 2001:db8::2";
+
+	run("ip xfrm policy %s %s proto 6 dir %s %s",
+	    required ? "add" : "delete",
+	    strcmp(direction, "in") ? back : ends, direction,
+	    required ? "tmpl proto esp mode transport" : "");
+}
+
+static void note_accept(struct peer *peer)
+{
+	peer_note(peer, "accept %d",
+		  close(accept(peer->listener, NULL, NULL)));
+}
+
+static void in_the_clear(struct peer *peer, const void *arg)
+{
+	static const char * const segments[] = {
+		"S 0", ". 1 ack 7", "R 1", "S 2", "P. 1(3) ack 1",
+	};
+	unsigned int i;
+
+	peer_serve(peer, arg);
+	ipsec(peer, "in", true);
+	peer_flow(peer);
+	peer_label(peer, "in");
+	peer_send(peer, "S 0 <mss 1460>");
+	expect_silence(peer);
+	ipsec(peer, "in", false);
+	peer_flow(peer);
+	peer_label(peer, "after the SYN");
+	peer_syn(peer, "mss 1460");
+	ipsec(peer, "in", true);
+	for (i = 0; i < ARRAY_SIZE(segments); i++) {
+		peer_send(peer, "%s", segments[i]);
+		expect_silence_ms(peer, 100);
+		note_accept(peer);
+	}
+	ipsec(peer, "in", false);
+	peer_send(peer, ". 1 ack 1");
+	peer_watch(peer, 900);
+	note_accept(peer);
+	/* the answer would have to be encrypted, and nobody can */
+	ipsec(peer, "out", true);
+	peer_flow(peer);
+	peer_label(peer, "out");
+	peer_send(peer, "S 0 <mss 1460>");
+	expect_silence_ms(peer, 8000);
+	peer_send(peer, "R 1");
+	ipsec(peer, "out", false);
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	peer_send(peer, ". 1 ack 1");
+	note_accept(peer);
+}
+
+TEST_F(wire, AU8_LI11_IPsec_policy_comes_before_any_answer)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, in_the_clear, NULL);
+	EXPECT_LE(2, peer_counter(peer, THREEWAY_C_segment_policy));
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_handed_over));
+}
+
+/* Never data, never more than an MSS option beyond what the SYN had. */
+TEST_F(wire, LM9_a_SYN_ACK_is_hardly_larger_than_its_SYN)
+{
+	static const char * const options[] = {
+		"", "mss 1460", "sackOK", "TS val 1000 ecr 0", "wscale 7",
+		"mss 1460,sackOK", "mss 1460,TS val 1000 ecr 0",
+		"mss 1460,wscale 14", SYN_OPTIONS, MP_CAPABLE, "raw 4d06aabbccdd",
+		"nop,nop,nop,nop,nop,nop,nop,nop",
+	};
+	struct peer *peer = &self->peer;
+	unsigned int i, ecn;
+	u8 raw[256];
+	size_t len;
+
+	peer_serve(peer, NULL);
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		for (ecn = 0; ecn < 2; ecn++) {
+			peer_flow(peer);
+			peer_label(peer, "%s", options[i]);
+			len = peer_prepare(peer, raw, "%s 0 <%s>",
+					   ecn ? "SEW" : "S", options[i]);
+			peer_inject(peer, raw, len);
+			expect(peer, ecn ? "S.E 0(0) ack 1" : "S. 0(0) ack 1");
+			check(peer, peer->raw_len <= len + 4,
+			      "%zu octets for %zu", peer->raw_len, len);
+			peer_send(peer, "R 1");
+		}
+	}
+	EXPECT_EQ(2 * ARRAY_SIZE(options),
+		  peer_counter(peer, THREEWAY_C_sent_synack));
+}
+
+/* How long after the packet before it the next one came, in ms. */
+static u64 wait_for_copy(struct peer *peer)
+{
+	u64 before = peer->at_ms;
+
+	check(peer, peer_receive(peer, 5000), "no copy");
+	return peer->at_ms - before;
+}
+
+/* No randomness: the clock's tick is 4 ms, and the timers' ticks get longer. */
+static void check_copies(struct peer *peer)
+{
+	unsigned int i, ms;
+
+	for (i = 0, ms = 1000; i < 2; i++, ms *= 2) {
+		u64 after = wait_for_copy(peer);
+
+		check(peer, after + 1 >= ms && after <= ms + ms / 8 + 8,
+		      "copy %u after %llu ms", i, (unsigned long long)after);
+	}
+}
+
+TEST_F_TIMEOUT(wire, RT19_no_copy_comes_early, 300)
+{
+	struct peer *peer = &self->peer;
+	int i, fd;
+
+	peer_serve(peer, NULL);
+	for (i = 0; i < 8; i++) {
+		sleep_ms(i * 3 + 1);
+		peer_flow(peer);
+		peer_label(peer, "SYN-ACK %d", i);
+		peer_syn(peer, "mss 1460");
+		check_copies(peer);
+		peer_send(peer, "R 1");
+	}
+	client_claim(peer, NULL);
+	for (i = 0; i < 8; i++) {
+		sleep_ms(i * 3 + 1);
+		fd = client_open(peer);
+		peer_label(peer, "SYN %d", i);
+		check_copies(peer);
+		close(fd);
+	}
+}
+
+TEST_HARNESS_MAIN
