@@ -612,7 +612,7 @@ for family in 4 6; do
 		"flows_opened=6 sent_synack=6 flows_handed_over=1 native_backlog_full=2" \
 		over_limit $family max_syn_backlog 3 4
 	half_open_no_more
-	try "LC9 v$family: max_flows, of the namespace" \
+	try "LM6 LC9 v$family: max_flows, of the namespace" \
 		"flows_opened=4 sent_synack=4 flows_handed_over=1 native_flow_limit=2" \
 		over_limit $family max_flows 3 2
 	half_open_no_more

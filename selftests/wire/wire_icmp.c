@@ -687,7 +687,7 @@ static void queued(struct peer *peer, const void *arg)
 	close(fd);
 }
 
-TEST_F(wire, IC11_errors_are_queued_for_who_wants_them)
+TEST_F(wire, IC11_TM6_errors_are_queued_for_who_wants_them)
 {
 	struct peer *peer = &self->peer;
 	struct icmp_error hard = hard_error(peer);

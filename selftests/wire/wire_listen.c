@@ -139,7 +139,7 @@ TEST_F(wire, LI5_neither_SYN_RST_nor_ACK_is_dropped)
 	expect_counters(peer, "%s", "");
 }
 
-TEST_F(wire, LI6_FL7_data_on_the_SYN_are_neither_acked_nor_delivered)
+TEST_F(wire, LI6_FL7_HO18_data_on_the_SYN_are_neither_acked_nor_delivered)
 {
 	static const size_t lens[] = { 1, 3, 1460, 60000 };
 	struct peer *peer = &self->peer;

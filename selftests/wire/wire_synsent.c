@@ -302,7 +302,7 @@ TEST_F(wire, SS9_FIN_is_not_processed)
 	peer_send(peer, "R 2");
 }
 
-TEST_F(wire, SS10_data_on_the_SYN_ACK_is_not_acknowledged)
+TEST_F(wire, SS10_HO18_data_on_the_SYN_ACK_is_not_acknowledged)
 {
 	struct peer *peer = &self->peer;
 	int fd;
