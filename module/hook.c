@@ -42,6 +42,7 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	if (verdict == NF_ACCEPT || !pkt->skb)
 		return verdict;
 	TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
+	hs_packet_delivered(hn->net, pkt->skb, pkt->family);
 	if (verdict == NF_STOLEN)
 		consume_skb(pkt->skb);
 	return verdict;

@@ -19,6 +19,7 @@
 #include "event.h"
 #include "icmp.h"
 #include "observe.h"
+#include "packet.h"
 #include "policy.h"
 #include "socket.h"
 
@@ -175,6 +176,7 @@ static unsigned int hs_quote_consume(struct hs_net *hn,
 	struct net *net = hn->net;
 	struct inet6_dev *idev;
 
+	hs_packet_delivered(net, q->skb, q->key.family);
 	if (q->key.family == AF_INET) {
 		ICMP_INC_STATS(net, ICMP_MIB_INMSGS);
 		ICMPMSGIN_INC_STATS(net, q->type);

@@ -8,6 +8,7 @@
 #include <net/tcp.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 
@@ -182,6 +183,15 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
 		key->ifindex = l3mdev_master_ifindex_rcu(skb_dst(skb)->dev);
 	return hs_segment_parse(seg, (const u8 *)th, skb_headlen(skb) - offset,
 				skb->len - offset, ecn);
+}
+
+void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family)
+{
+	if (family == AF_INET)
+		__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
+	else
+		__IP6_INC_STATS(net, ip6_dst_idev(skb_dst(skb)),
+				IPSTATS_MIB_INDELIVERS);
 }
 
 bool hs_packet_mask(struct hs_packet *pkt, u16 options, u8 flags)

@@ -87,6 +87,18 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
 			struct hs_flow_key *key, struct hs_segment *seg);
 
 /**
+ * hs_packet_delivered() - count a packet that goes no further up
+ * @net:	the namespace
+ * @skb:	a packet at LOCAL_IN
+ * @family:	AF_INET or AF_INET6
+ *
+ * IP would count it when the native stack has got it.
+ *
+ * Context: BH disabled.
+ */
+void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family);
+
+/**
  * hs_packet_mask() - take options and flags out of a segment
  * @pkt:	after hs_packet_read() and hs_packet_checksum_ok()
  * @options:	HS_OPT_* to overwrite by NOP
