@@ -3,6 +3,8 @@
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <net/inet_timewait_sock.h>
+#include <net/ip6_fib.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "core/segment.h"
@@ -139,6 +141,21 @@ enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt)
 	return hs_replay_search(flow, pkt);
 }
 
+/* It was counted as sent by TCP when it was made, and by IPv6 on its way here. */
+static void hs_replay_uncount(const struct hs_flow *flow,
+			      const struct sk_buff *skb)
+{
+	struct net *net = flow->hn->net;
+	struct inet6_dev *idev;
+
+	TCP_DEC_STATS(net, TCP_MIB_OUTSEGS);
+	if (flow->key.family == AF_INET)
+		return;
+	idev = ip6_dst_idev(skb_dst(skb));
+	IP6_ADD_STATS(net, idev, IPSTATS_MIB_OUTPKTS, -1);
+	IP6_ADD_STATS(net, idev, IPSTATS_MIB_OUTOCTETS, -(u64)skb->len);
+}
+
 unsigned int hs_handoff_output(struct sk_buff *skb)
 {
 	struct hs_replay *replay = this_cpu_read(hs_replay);
@@ -150,8 +167,7 @@ unsigned int hs_handoff_output(struct sk_buff *skb)
 	    !hs_replay_fill(replay->flow, inet_reqsk(sk)))
 		return NF_ACCEPT;
 	replay->caught = true;
-	/* it was counted as sent when it was made */
-	TCP_DEC_STATS(replay->flow->hn->net, TCP_MIB_OUTSEGS);
+	hs_replay_uncount(replay->flow, skb);
 	consume_skb(skb);
 	return NF_STOLEN;
 }
