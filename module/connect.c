@@ -210,7 +210,8 @@ static unsigned int hs_connect_again(struct hs_connecting *c,
 	if (due && hs_connect_rewrite(c, &copy)) {
 		sent = copy.flags & HS_ACK ? THREEWAY_C_sent_synack_timer :
 					     THREEWAY_C_sent_syn_timer;
-		hs_count(c->hn, sent);
+		/* it is the native timer that sends, and has counted it */
+		hs_count_add(c->hn, sent, 1);
 		return NF_ACCEPT;
 	}
 	hs_count(c->hn, due ? THREEWAY_C_send_failed : sent);

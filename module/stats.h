@@ -22,9 +22,10 @@ extern const char *const hs_stat_names[THREEWAY_COUNTER_MAX];
  *
  * Context: BH disabled, or process context.
  */
-/* For counters that have no native counterpart. */
-void hs_count_add(struct hs_net *hn, enum threeway_counter counter, u64 value);
 void hs_count(struct hs_net *hn, enum threeway_counter counter);
+
+/* Without a native counterpart, or where the native stack bumps that itself. */
+void hs_count_add(struct hs_net *hn, enum threeway_counter counter, u64 value);
 
 /* Sum of a counter over all CPUs. */
 u64 hs_stat_read(const struct hs_net *hn, enum threeway_counter counter);
