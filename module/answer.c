@@ -142,6 +142,8 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 	}
 	hs_socket_count(sk, pkt);
 	if (!hs_conntrack_confirm(pkt->skb)) {
+	if (!crossed && actions.counter == THREEWAY_C_segment_tsecr)
+		NET_INC_STATS(flow->hn->net, LINUX_MIB_PAWSACTIVEREJECTED);
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)
 			hs_event_unsent(flow, &actions,

@@ -54,8 +54,7 @@ void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 {
 	hs_count(flow->hn, actions->counter);
 	if (flow->listener &&
-	    (actions->counter == THREEWAY_C_segment_accept_queue_full ||
-	     actions->counter == THREEWAY_C_segment_policy))
+	    actions->counter == THREEWAY_C_segment_accept_queue_full)
 		atomic_inc(&flow->listener->sk_drops);
 	if (actions->end != HS_NONE)
 		hs_flow_unlink(flow, actions->end);
@@ -117,6 +116,20 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 	return verdict;
 }
 
+/*
+ * As the native stack counts what a request socket makes it drop. A wrong ACK
+ * number is the listener's affair there, which resets it.
+ */
+static void hs_arrive_dropped(const struct hs_flow *flow,
+			      const struct hs_actions *actions)
+{
+	if (actions->counter == THREEWAY_C_segment_paws &&
+	    !actions->reply.flags)
+		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPACKSKIPPEDSYNRECV);
+	if (actions->counter != THREEWAY_C_segment_bad_ack)
+		atomic_inc(&flow->listener->sk_drops);
+}
+
 static unsigned int hs_arrive_segment(struct hs_flow *flow,
 				      struct hs_packet *pkt)
 {
@@ -136,6 +149,8 @@ static unsigned int hs_arrive_segment(struct hs_flow *flow,
 		hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
 	spin_unlock(&flow->lock);
 
+	if (verdict == NF_DROP)
+		hs_arrive_dropped(flow, &actions);
 	/* what was not tracked before must be so before it is answered */
 	if (verdict == NF_DROP && !hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);

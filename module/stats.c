@@ -55,7 +55,7 @@ static const struct {
 		.linux_mib = { LINUX_MIB_TCPCHALLENGEACK },
 	},
 	[THREEWAY_C_segment_rst_limited] = {
-		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDSYNRECV },
+		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDCHALLENGE },
 	},
 	[THREEWAY_C_segment_paws] = {
 		.linux_mib = { LINUX_MIB_PAWSESTABREJECTED },
