@@ -9,6 +9,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <net/ip6_route.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -41,8 +42,8 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 			  hs_passive_syn(hn, pkt) : NF_ACCEPT;
 	if (verdict == NF_ACCEPT || !pkt->skb)
 		return verdict;
-	TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
 	hs_packet_delivered(hn->net, pkt->skb, pkt->family);
+	TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
 	if (verdict == NF_STOLEN)
 		consume_skb(pkt->skb);
 	return verdict;
@@ -98,12 +99,31 @@ static bool hs_hook_opens(const struct sk_buff *skb)
 	       hs_hook_state(sk, TCPF_LISTEN | TCPF_SYN_RECV);
 }
 
+/*
+ * A VRF has a LOCAL_OUT of its own, before that of the link that the packet leaves
+ * by; only what is of link scope does not pass there. There, either the hook or
+ * the route is of the VRF.
+ */
+static bool hs_hook_again(const struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!state->out || !netif_is_l3_slave(state->out) ||
+	    !dst || dst->dev != state->out)
+		return false;
+	return state->pf != NFPROTO_IPV6 ||
+	       !rt6_need_strict(&ipv6_hdr(skb)->daddr);
+}
+
 static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	struct hs_net *hn = priv;
 	unsigned int verdict;
 
+	if (hs_hook_again(skb, state))
+		return NF_ACCEPT;
 	if (hs_connect_syn(skb))
 		return hs_connect_output(hn, skb, state->pf);
 	verdict = hs_handoff_output(skb);
