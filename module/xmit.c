@@ -26,12 +26,33 @@ static u8 hs_xmit_synack_tos(const struct hs_flow *flow)
 	return (flow->syn_tos & ~INET_ECN_MASK) | (own & INET_ECN_MASK);
 }
 
+/*
+ * What is answered by no socket reflects the mark where net.ipv4.fwmark_reflect or
+ * that of IPv6 says so; all else has that of the connection.
+ */
+static u32 hs_xmit_mark(const struct hs_flow *flow,
+			const struct hs_reply *reply,
+			const struct hs_packet *pkt)
+{
+	struct net *net = flow->hn->net;
+	u32 mark;
+
+	if (!pkt || (reply->flags & HS_SYN) ||
+	    (flow->kind == HS_FLOW_CONNECT && !(reply->flags & HS_RST)))
+		return flow->mark;
+	if (flow->key.family == AF_INET)
+		mark = IP4_REPLY_MARK(net, pkt->skb->mark);
+	else
+		mark = IP6_REPLY_MARK(net, pkt->skb->mark);
+	return mark ?: flow->mark;
+}
+
 void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 		     const struct hs_reply *reply, const struct hs_packet *pkt)
 {
 	xmit->key = flow->key;
 	xmit->reply = *reply;
-	xmit->mark = flow->mark;
+	xmit->mark = hs_xmit_mark(flow, reply, pkt);
 	xmit->bound_if = flow->bound_if;
 	xmit->txhash = flow->txhash;
 	if (reply->flags & HS_SYN)
