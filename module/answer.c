@@ -134,6 +134,7 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 	verdict = hs_answer_locked(flow, pkt, sk, &actions);
 	if (actions.reply.flags)
 		hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
+	xmit.socket = sk;
 	spin_unlock(&flow->lock);
 
 	if (verdict != HS_DROP) {
@@ -141,9 +142,9 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 		return hs_answer_pass(flow, pkt, sk, crossed, unoffered, ecn);
 	}
 	hs_socket_count(sk, pkt);
-	if (!hs_conntrack_confirm(pkt->skb)) {
 	if (!crossed && actions.counter == THREEWAY_C_segment_tsecr)
 		NET_INC_STATS(flow->hn->net, LINUX_MIB_PAWSACTIVEREJECTED);
+	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)
 			hs_event_unsent(flow, &actions,

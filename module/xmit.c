@@ -55,6 +55,7 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 	xmit->mark = hs_xmit_mark(flow, reply, pkt);
 	xmit->bound_if = flow->bound_if;
 	xmit->txhash = flow->txhash;
+	xmit->socket = NULL;
 	if (reply->flags & HS_SYN)
 		xmit->tos = hs_xmit_synack_tos(flow);
 	else
@@ -110,18 +111,19 @@ static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
 static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
 		      struct sk_buff *skb, struct flowi *fl, u8 tos)
 {
+	struct sock *sk = xmit->socket ?: listener;
 	const struct hs_flow_key *key = &xmit->key;
 	struct ipv6_pinfo *np;
 	u32 mark;
 
 	if (key->family == AF_INET)
-		return ip_build_and_send_pkt(skb, listener, key->local.v4,
+		return ip_build_and_send_pkt(skb, sk, key->local.v4,
 					     key->remote.v4, NULL, tos);
 	np = inet6_sk(listener);
 	mark = skb->mark ?: READ_ONCE(listener->sk_mark);
 	fl->u.ip6.daddr = key->remote.v6;
-	return ip6_xmit(listener, skb, &fl->u.ip6, mark,
-			rcu_dereference(np->opt), tos, listener->sk_priority);
+	return ip6_xmit(sk, skb, &fl->u.ip6, mark, rcu_dereference(np->opt),
+			tos, READ_ONCE(sk->sk_priority));
 }
 
 int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,

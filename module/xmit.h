@@ -18,6 +18,7 @@
  * @bound_if:	interface to leave by, 0 for any
  * @txhash:	multipath hash
  * @tos:	TOS or traffic class
+ * @socket:	referenced, whose TTL and priority it gets; NULL: the sender's
  */
 struct hs_xmit {
 	struct hs_flow_key key;
@@ -26,6 +27,7 @@ struct hs_xmit {
 	int bound_if;
 	u32 txhash;
 	u8 tos;
+	struct sock *socket;
 };
 
 /**
