@@ -215,6 +215,12 @@ void packet_checksum(u8 *raw, size_t len)
 				 len - header));
 }
 
+void packet_complete(u8 *raw, size_t len, size_t start, size_t at)
+{
+	if (start < len && at + 2 <= len - start)
+		put16(raw + start + at, fold(sum(0, raw + start, len - start)));
+}
+
 static size_t parse_ipv4(struct packet *packet, const u8 *raw, size_t len,
 			 u8 *protocol, const char **reason)
 {

@@ -153,6 +153,9 @@ size_t packet_build_icmp(const struct packet *packet, u16 type,
  */
 void packet_checksum(u8 *raw, size_t len);
 
+/* Writes the checksum that a device is to compute from @start into @start + @at. */
+void packet_complete(u8 *raw, size_t len, size_t start, size_t at);
+
 /*
  * Reads a packet of the kernel; @packet->data points into @raw. False, and a
  * reason, for what is no well-formed TCP or ICMP packet: a kernel must not send

@@ -164,6 +164,8 @@ void peer_inject(struct peer *peer, const u8 *raw, size_t len)
 		perror("# tun: write");
 		abort();
 	}
+	if (peer->watch)
+		peer->watch(peer, true, raw, len);
 }
 
 void peer_send(struct peer *peer, const char *format, ...)
@@ -248,6 +250,13 @@ static bool read_packet(struct peer *peer)
 	}
 	peer->at_ms = now_ms();
 	peer->raw_len = len;
+	if (vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		packet_complete(peer->raw, len, vnet.csum_start,
+				vnet.csum_offset);
+		peer->partial++;
+	}
+	if (peer->watch)
+		peer->watch(peer, false, peer->raw, len);
 	if (!packet_parse(packet, peer->raw, len, &reason)) {
 		fail(peer, HERE, "the kernel sent a broken packet: %s", reason);
 		return false;

@@ -68,12 +68,14 @@ struct transcript {
  * @latest:	the latest packet of the kernel
  * @raw:	its octets
  * @raw_len:	how many
+ * @partial:	packets so far whose checksum was left to the device
  * @at_ms:	when it came
  * @start_ms:	when the flow began, zero of the times in a trace
  * @label:	the case of a table that runs now
  * @failures:	checks that failed
  * @trace:	the latest packets of both sides
  * @trace_count: packets so far
+ * @watch:	is shown every packet of both sides, or NULL
  * @transcript:	where the kernel's packets are written down, or NULL
  * @counters:	the engine's counters when they were last checked
  */
@@ -96,12 +98,14 @@ struct peer {
 	struct packet latest;
 	u8 raw[PACKET_MAX];
 	size_t raw_len;
+	unsigned int partial;
 	u64 at_ms;
 	u64 start_ms;
 	char label[PEER_LABEL];
 	unsigned int failures;
 	char trace[PEER_TRACE][LINE_MAX_LEN];
 	unsigned int trace_count;
+	void (*watch)(struct peer *peer, bool sent, const u8 *raw, size_t len);
 	struct transcript *transcript;
 	__u64 counters[THREEWAY_COUNTER_MAX];
 };
