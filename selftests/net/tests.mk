@@ -38,3 +38,4 @@ TEST_GEN_PROGS += net/net_hash
 LOCAL_HDRS += net/controlutil.h
 TEST_GEN_PROGS += net/net_ioctl_hostile
 LOCAL_HDRS += net/ioctlgen.h
+TEST_PROGS += net/net_offload.sh
