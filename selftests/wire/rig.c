@@ -47,7 +47,7 @@ void sysctl_set(const char *name, const char *format, ...)
 
 void run(const char *format, ...)
 {
-	char command[256];
+	char command[1024];
 	va_list args;
 
 	va_start(args, format);
