@@ -53,6 +53,9 @@ $(VM)/base.cpio: $(addprefix selftests/vm/,initramfs programs modules common.sh)
 check: $(if $(T),,lint) vm
 	@selftests/vm/check $(T)
 
+check-debug: vm
+	@selftests/debug/check $(T)
+
 tests: setup
 	@printf '%s\n' core wellformed rules
 	@$(MAKE) -s -C selftests list
@@ -88,4 +91,4 @@ help:
 	@cat selftests/vm/help
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
-	fuzz fuzz-corpus demo pictures clean soak help
+	fuzz fuzz-corpus demo pictures clean soak check-debug help
