@@ -74,6 +74,10 @@ fuzz-corpus:
 soak: vm
 	@selftests/soak/run $(TIME)
 
+prove:
+	@selftests/vm/setup selftests/prove/packages
+	@selftests/prove/run $(P)
+
 demo: vm
 	@selftests/demo/run
 
@@ -91,4 +95,4 @@ help:
 	@cat selftests/vm/help
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
-	fuzz fuzz-corpus demo pictures clean soak check-debug help
+	fuzz fuzz-corpus demo pictures clean soak check-debug prove help

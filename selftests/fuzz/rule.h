@@ -8,7 +8,7 @@
 #ifdef RULES_ASSUMED
 /* What another proof has shown. */
 #define RULE(what, condition)	__CPROVER_assume(condition)
-#elif defined(__CPROVER__)
+#elif defined(PROVED)
 #define RULE(what, condition)	__CPROVER_assert(condition, what)
 #else
 /* Supplied by the program: must not return. */
