@@ -78,6 +78,9 @@ prove:
 	@selftests/vm/setup selftests/prove/packages
 	@selftests/prove/run $(P)
 
+isn: setup
+	@selftests/isn/run
+
 demo: vm
 	@selftests/demo/run
 
@@ -95,4 +98,4 @@ help:
 	@cat selftests/vm/help
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
-	fuzz fuzz-corpus demo pictures clean soak check-debug prove help
+	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn help

@@ -56,6 +56,7 @@ extern const struct suite random_active_suite;
 extern const struct suite icmp_suite;
 extern const struct suite follow_suite;
 extern const struct suite corpus_suite;
+extern const struct suite isn_quality_suite;
 
 /* Fails the running test, with the reason as a TAP comment. */
 #define FAIL(...)							\

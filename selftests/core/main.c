@@ -32,6 +32,7 @@ static const struct suite *const suites[] = {
 	&random_suite,
 	&random_active_suite,
 	&corpus_suite,
+	&isn_quality_suite,
 };
 
 static struct cm_unit_test all[512];
