@@ -78,6 +78,9 @@ prove:
 	@selftests/vm/setup selftests/prove/packages
 	@selftests/prove/run $(P)
 
+two-ends: setup
+	@selftests/core/two-ends $(or $(ROUNDS),30)
+
 isn: setup
 	@selftests/isn/run
 
@@ -98,4 +101,5 @@ help:
 	@cat selftests/vm/help
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
-	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn help
+	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn \
+	two-ends help

@@ -52,6 +52,7 @@ extern const struct suite syn_timer_suite;
 extern const struct suite crossed_suite;
 extern const struct suite hold_suite;
 extern const struct suite two_ends_suite;
+extern const struct suite two_ends_random_suite;
 extern const struct suite random_active_suite;
 extern const struct suite icmp_suite;
 extern const struct suite follow_suite;

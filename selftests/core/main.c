@@ -27,6 +27,7 @@ static const struct suite *const suites[] = {
 	&crossed_suite,
 	&hold_suite,
 	&two_ends_suite,
+	&two_ends_random_suite,
 	&icmp_suite,
 	&follow_suite,
 	&random_suite,
