@@ -78,6 +78,9 @@ prove:
 	@selftests/vm/setup selftests/prove/packages
 	@selftests/prove/run $(P)
 
+coverage: setup
+	@selftests/core/coverage
+
 two-ends: setup
 	@selftests/core/two-ends $(or $(ROUNDS),30)
 
@@ -102,4 +105,4 @@ help:
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
 	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn \
-	two-ends help
+	two-ends coverage help
