@@ -51,6 +51,8 @@ struct run {
  * @peer:	the remote end
  * @state:	the state
  * @hold:	no sockets: the engine keeps what it opens
+ * @random:	each cell comes after others that change nothing, drawn by this
+ *		state of a random generator; 0 for none
  * @runs:	what is played now
  * @count:	how many of them
  * @said:	lines about what is wrong, since field_play() began
@@ -59,18 +61,48 @@ struct field {
 	struct peer peer;
 	enum cell_state state;
 	bool hold;
+	u64 random;
 	struct run *runs;
 	unsigned int count;
 	unsigned int said;
 };
 
-/* Returns NULL, or what the machine lacks. */
+/* Returns NULL, or what the machine lacks. @seed: 0, or any. */
 const char *field_open(struct field *field, int family, enum cell_state state,
-		       bool hold);
+		       bool hold, u64 seed);
 void field_close(struct field *field);
 
 /* Plays cells of the field's state; what is wrong is printed. How many are. */
 unsigned int field_play(struct field *field, struct run *runs,
 			unsigned int count);
+
+/* Between field.c and judge.c, which knows what must come of a cell. */
+
+/* The handshake is begun by the kernel. */
+bool field_active(const struct field *field);
+/* The run is the one that peer.h's functions are about now. */
+void field_resume(struct field *field, const struct run *run);
+/* Whatever the kernel sends within that time, to the runs it belongs to. */
+void field_drain(struct field *field, unsigned int ms);
+/* Sends for the run, and sees what comes at once. */
+void __printf(3, 4) field_tell(struct field *field, const struct run *run,
+			       const char *format, ...);
+/* Just this has come since the last look; "" is nothing, "A; B" are two. */
+void __printf(3, 4) field_want(struct field *field, struct run *run,
+			       const char *format, ...);
+/* Names the cell, and says what is wrong. */
+void __printf(3, 4) field_wrong(struct field *field, const struct run *run,
+				const char *format, ...);
+
+/* The connection is there for the program after the cell. */
+bool run_opens(const struct run *run);
+/* What has come and what was counted, right after the cell. */
+void judge_counters(struct field *field, const struct run *run);
+void judge_answer(struct field *field, struct run *run);
+/* All that the cells have led to. */
+void judge_cells(struct field *field);
+/* Goes on with the flow, and in the end looks how that went. */
+void judge_prove(struct field *field, struct run *run);
+void judge_proofs(struct field *field);
 
 #endif /* WIRE_FIELD_H */

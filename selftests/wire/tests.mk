@@ -15,5 +15,5 @@ LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h wire/quote.h
 LOCAL_HDRS += wire/kinds.h
 LOCAL_HDRS += wire/mib.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
-$(OUTPUT)/wire/wire_matrix: wire/field.c matrix/cells.c
+$(OUTPUT)/wire/wire_matrix: wire/field.c wire/judge.c matrix/cells.c
 LOCAL_HDRS += wire/field.h matrix/cells.h

@@ -4,7 +4,8 @@
  * state the flow is then, what the program has of it, what is counted, and that
  * the flow still can be finished, or is gone. Then all 64 sets of flags, odd
  * urgent pointers and the other bits of the header, which must change no
- * verdict.
+ * verdict, and cells behind others, which must not, either. SEED in the
+ * environment repeats these.
  *
  * A result is for one type of segment in one state. A cell that fails is named.
  */
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "field.h"
@@ -62,32 +64,41 @@ static const struct group of_all_flags[] = {
 	  .listen_rules = "LI7", TWEAKS(other_bits) },
 };
 
-/* What is played in a process and a namespace of its own. */
+/**
+ * struct part - what is played in a process and a namespace of its own
+ * @family:	AF_INET or AF_INET6
+ * @state:	the state of the cells
+ * @hold:	the engine keeps what it opens
+ * @after:	each cell comes after others that change nothing
+ */
 struct part {
 	int family;
-	bool hold;
 	enum cell_state state;
+	bool hold;
+	bool after;
 };
 
-static const struct {
-	bool hold;
-	enum cell_state state;
-} parts[] = {
-	{ false, CELL_CLOSED },
-	{ false, CELL_LISTEN },
-	{ false, CELL_SYN_SENT },
-	{ false, CELL_PASSIVE },
-	{ false, CELL_CROSSED },
-	{ true, CELL_LISTEN },
-	{ true, CELL_SYN_SENT },
-	{ true, CELL_PASSIVE },
-	{ true, CELL_CROSSED },
-	{ true, CELL_HELD },
+static const struct part parts[] = {
+	{ .state = CELL_CLOSED },
+	{ .state = CELL_LISTEN },
+	{ .state = CELL_SYN_SENT },
+	{ .state = CELL_PASSIVE },
+	{ .state = CELL_CROSSED },
+	{ .state = CELL_LISTEN, .hold = true },
+	{ .state = CELL_SYN_SENT, .hold = true },
+	{ .state = CELL_PASSIVE, .hold = true },
+	{ .state = CELL_CROSSED, .hold = true },
+	{ .state = CELL_HELD, .hold = true },
+	{ .state = CELL_SYN_SENT, .after = true },
+	{ .state = CELL_PASSIVE, .after = true },
+	{ .state = CELL_CROSSED, .after = true },
+	{ .state = CELL_HELD, .hold = true, .after = true },
 };
 
 static const struct cell *cells;
 static unsigned int cell_count;
 static struct run runs[RUNS_MAX];
+static u64 seed;
 
 static bool belongs(const struct group *group, enum cell_state state,
 		    const struct cell *cell)
@@ -100,10 +111,11 @@ static bool belongs(const struct group *group, enum cell_state state,
 	       (!cell->data || cell->data == CELL_DATA);
 }
 
-/* The groups of a state; how many. */
-static unsigned int find_groups(enum cell_state state,
+/* The groups of a part; how many. */
+static unsigned int find_groups(const struct part *part,
 				struct group groups[GROUPS_MAX])
 {
+	enum cell_state state = part->state;
 	unsigned int i, j, count = 0;
 
 	for (i = 0; i < cell_count; i++) {
@@ -120,7 +132,7 @@ static unsigned int find_groups(enum cell_state state,
 				TWEAKS(plain),
 			};
 	}
-	for (i = 0; i < ARRAY_SIZE(of_all_flags); i++)
+	for (i = 0; i < ARRAY_SIZE(of_all_flags) && !part->after; i++)
 		groups[count++] = of_all_flags[i];
 	return count;
 }
@@ -175,23 +187,24 @@ static int play_part(const struct part *part, unsigned int number)
 	const char *lacking;
 	char rules[LINE];
 
-	lacking = field_open(&field, part->family, part->state, part->hold);
+	lacking = field_open(&field, part->family, part->state, part->hold,
+			     part->after ? seed : 0);
 	if (lacking) {
 		printf("# %s\n", lacking);
 		return SKIPPED;
 	}
-	group_count = find_groups(part->state, groups);
+	group_count = find_groups(part, groups);
 	for (i = 0; i < group_count; i++) {
 		count = find_runs(&groups[i], part->state, rules);
 		if (field_play(&field, runs, count)) {
 			failed++;
 			printf("not ");
 		}
-		printf("ok %u ipv%c %s%s, %s: %u cells (%s)\n", number + i,
+		printf("ok %u ipv%c %s%s, %s%s: %u cells (%s)\n", number + i,
 		       part->family == AF_INET ? '4' : '6',
 		       cell_state_name(part->state),
 		       part->hold ? " without socket" : "", groups[i].title,
-		       count, rules);
+		       part->after ? " after others" : "", count, rules);
 		fflush(stdout);
 	}
 	field_close(&field);
@@ -223,13 +236,14 @@ static void print_plan(void)
 	char rules[LINE];
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		count = find_groups(parts[i].state, groups);
+		count = find_groups(&parts[i], groups);
 		results += 2 * count;
 		for (j = 0; j < count; j++)
 			runs_all += 2 * find_runs(&groups[j], parts[i].state,
 						  rules);
 	}
-	printf("TAP version 13\n1..%u\n# %u cells\n", results, runs_all);
+	printf("TAP version 13\n1..%u\n# %u cells, SEED=%llu\n", results,
+	       runs_all, (unsigned long long)seed);
 }
 
 int main(void)
@@ -237,17 +251,21 @@ int main(void)
 	static const int families[] = { AF_INET, AF_INET6 };
 	struct group groups[GROUPS_MAX];
 	unsigned int i, number = 1;
+	const char *text = getenv("SEED");
 	int status, worst = 0;
 	struct part part;
 
+	if (text)
+		seed = strtoull(text, NULL, 0);
+	if (!seed)
+		seed = (u64)time(NULL);
 	cells = cells_all(&cell_count);
 	print_plan();
 	for (i = 0; i < 2 * ARRAY_SIZE(parts); i++) {
+		part = parts[i / 2];
 		part.family = families[i % 2];
-		part.hold = parts[i / 2].hold;
-		part.state = parts[i / 2].state;
 		status = run_part(&part, number);
-		number += find_groups(part.state, groups);
+		number += find_groups(&part, groups);
 		if (status == SKIPPED)
 			return SKIPPED;
 		worst |= status;
