@@ -144,6 +144,9 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 	hs_socket_count(sk, pkt);
 	if (!crossed && actions.counter == THREEWAY_C_segment_tsecr)
 		NET_INC_STATS(flow->hn->net, LINUX_MIB_PAWSACTIVEREJECTED);
+	else if (actions.counter == THREEWAY_C_segment_paws &&
+		 !actions.reply.flags)
+		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPACKSKIPPEDPAWS);
 	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)

@@ -52,7 +52,10 @@ static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 	    const struct hs_xmit *xmit)
 {
-	hs_count(flow->hn, actions->counter);
+	if (flow->tcb.active)
+		hs_count_active(flow->hn, actions->counter);
+	else
+		hs_count(flow->hn, actions->counter);
 	if (flow->listener &&
 	    actions->counter == THREEWAY_C_segment_accept_queue_full)
 		atomic_inc(&flow->listener->sk_drops);

@@ -13,14 +13,17 @@ const char *const hs_stat_names[THREEWAY_COUNTER_MAX] = {
 	THREEWAY_COUNTERS(HS_STAT_NAME)
 };
 
+/* Native counters that an event bumps. */
+struct hs_mib {
+	u8 tcp[2];
+	u8 linux_mib[2];
+};
+
 /*
  * The native counters that the same event bumps in the native stack, so that
  * the tools which watch those see the engine's handshakes as well.
  */
-static const struct {
-	u8 tcp[2];
-	u8 linux_mib[2];
-} hs_native_mib[THREEWAY_COUNTER_MAX] = {
+static const struct hs_mib hs_native_mib[THREEWAY_COUNTER_MAX] = {
 	[THREEWAY_C_flows_reset] = {
 		.tcp = { TCP_MIB_ATTEMPTFAILS },
 		.linux_mib = { LINUX_MIB_EMBRYONICRSTS },
@@ -57,6 +60,10 @@ static const struct {
 	[THREEWAY_C_segment_rst_limited] = {
 		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDCHALLENGE },
 	},
+	[THREEWAY_C_segment_syn_challenged] = {
+		.linux_mib = { LINUX_MIB_TCPSYNCHALLENGE,
+			       LINUX_MIB_TCPCHALLENGEACK },
+	},
 	[THREEWAY_C_segment_paws] = {
 		.linux_mib = { LINUX_MIB_PAWSESTABREJECTED },
 	},
@@ -72,20 +79,44 @@ static const struct {
 	},
 };
 
-void hs_count(struct hs_net *hn, enum threeway_counter counter)
+/* Of an active open they are those of a socket, not of a request. */
+static const struct hs_mib hs_socket_mib[THREEWAY_COUNTER_MAX] = {
+	[THREEWAY_C_segment_duplicate_limited] = {
+		.linux_mib = { LINUX_MIB_TCPSYNCHALLENGE,
+			       LINUX_MIB_TCPACKSKIPPEDCHALLENGE },
+	},
+	[THREEWAY_C_segment_out_of_window_limited] = {
+		.linux_mib = { LINUX_MIB_TCPACKSKIPPEDSEQ },
+	},
+};
+
+static void hs_count_mib(struct hs_net *hn, enum threeway_counter counter,
+			 const struct hs_mib *mib)
 {
 	int i;
 
-	if (counter >= THREEWAY_COUNTER_MAX)
-		return;
 	this_cpu_inc(hn->stats->value[counter]);
 	for (i = 0; i < 2; i++) {
-		if (hs_native_mib[counter].tcp[i])
-			TCP_INC_STATS(hn->net, hs_native_mib[counter].tcp[i]);
-		if (hs_native_mib[counter].linux_mib[i])
-			NET_INC_STATS(hn->net,
-				      hs_native_mib[counter].linux_mib[i]);
+		if (mib->tcp[i])
+			TCP_INC_STATS(hn->net, mib->tcp[i]);
+		if (mib->linux_mib[i])
+			NET_INC_STATS(hn->net, mib->linux_mib[i]);
 	}
+}
+
+void hs_count(struct hs_net *hn, enum threeway_counter counter)
+{
+	if (counter < THREEWAY_COUNTER_MAX)
+		hs_count_mib(hn, counter, &hs_native_mib[counter]);
+}
+
+void hs_count_active(struct hs_net *hn, enum threeway_counter counter)
+{
+	if (counter < THREEWAY_COUNTER_MAX &&
+	    hs_socket_mib[counter].linux_mib[0])
+		hs_count_mib(hn, counter, &hs_socket_mib[counter]);
+	else
+		hs_count(hn, counter);
 }
 
 void hs_count_add(struct hs_net *hn, enum threeway_counter counter, u64 value)

@@ -24,6 +24,9 @@ extern const char *const hs_stat_names[THREEWAY_COUNTER_MAX];
  */
 void hs_count(struct hs_net *hn, enum threeway_counter counter);
 
+/* The same for a segment of an active open. */
+void hs_count_active(struct hs_net *hn, enum threeway_counter counter);
+
 /* Without a native counterpart, or where the native stack bumps that itself. */
 void hs_count_add(struct hs_net *hn, enum threeway_counter counter, u64 value);
 
