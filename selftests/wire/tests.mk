@@ -6,14 +6,11 @@ wire_programs := matrix synrcvd queue listen options ip complete isn \
 	cpu link mib mark ecn busy
 wire_tests := $(wire_programs:%=wire/wire_%)
 wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
-	quote.c)
-wire_library += wire/kinds.c
-wire_library += wire/mib.c
+	quote.c kinds.c mib.c)
 
 TEST_GEN_PROGS += $(wire_tests)
 LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h wire/quote.h
-LOCAL_HDRS += wire/kinds.h
-LOCAL_HDRS += wire/mib.h
+LOCAL_HDRS += wire/kinds.h wire/mib.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
 $(OUTPUT)/wire/wire_matrix: wire/field.c wire/judge.c matrix/cells.c
 LOCAL_HDRS += wire/field.h matrix/cells.h
