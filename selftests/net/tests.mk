@@ -39,3 +39,4 @@ LOCAL_HDRS += net/controlutil.h
 TEST_GEN_PROGS += net/net_ioctl_hostile
 LOCAL_HDRS += net/ioctlgen.h
 TEST_PROGS += net/net_offload.sh
+TEST_GEN_PROGS += net/net_ioctl_race
