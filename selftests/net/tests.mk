@@ -40,3 +40,4 @@ TEST_GEN_PROGS += net/net_ioctl_hostile
 LOCAL_HDRS += net/ioctlgen.h
 TEST_PROGS += net/net_offload.sh
 TEST_GEN_PROGS += net/net_ioctl_race
+TEST_GEN_PROGS += net/net_proc_random
