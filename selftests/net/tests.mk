@@ -41,3 +41,4 @@ LOCAL_HDRS += net/ioctlgen.h
 TEST_PROGS += net/net_offload.sh
 TEST_GEN_PROGS += net/net_ioctl_race
 TEST_GEN_PROGS += net/net_proc_random
+TEST_GEN_PROGS += net/net_users
