@@ -42,3 +42,4 @@ TEST_PROGS += net/net_offload.sh
 TEST_GEN_PROGS += net/net_ioctl_race
 TEST_GEN_PROGS += net/net_proc_random
 TEST_GEN_PROGS += net/net_users
+TEST_PROGS += net/net_abuse.sh
