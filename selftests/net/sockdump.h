@@ -13,7 +13,13 @@
 	printf("info.%s.%s=%llu\n", name, #field,			\
 	       (unsigned long long)info->tcpi_##field)
 
-/* What the handshake decides. */
+/* The least timeout of a delayed ACK, which a fresh connection has or has not. */
+#define ATO_LEAST_US 40000
+
+/*
+ * What the handshake decides. The ATO is told in such steps: how far above the
+ * least it is depends on where the ticks were between two segments.
+ */
 static inline void dump_negotiated(const char *name,
 				   const struct tcp_info *info)
 {
@@ -24,7 +30,7 @@ static inline void dump_negotiated(const char *name,
 	SHOW_FIELD(rcv_wscale);
 	SHOW_FIELD(delivery_rate_app_limited);
 	SHOW_FIELD(fastopen_client_fail);
-	SHOW_FIELD(ato);
+	printf("info.%s.ato_steps=%u\n", name, info->tcpi_ato / ATO_LEAST_US);
 	SHOW_FIELD(snd_mss);
 	SHOW_FIELD(rcv_mss);
 	SHOW_FIELD(pmtu);
