@@ -10,6 +10,8 @@
 
 lib_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ksft_skip=4
+# How many times slower than a stock kernel this one may be.
+patience=${THREEWAY_PATIENCE:-1}
 
 tap_planned=0
 tap_done=0
@@ -179,10 +181,10 @@ in_ns()
 	ip netns exec "$@"
 }
 
-# wait_for SECONDS COMMAND...: repeats it until it succeeds
+# wait_for SECONDS COMMAND...: repeats it until it succeeds, with all patience
 wait_for()
 {
-	local tries=$(($1 * 20))
+	local tries=$(($1 * 20 * patience))
 
 	shift
 	while ! "$@" >/dev/null 2>&1; do
