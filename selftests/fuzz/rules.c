@@ -213,6 +213,12 @@ static void rules_earned(const struct step *step)
 	     (!(seg->flags & HS_SYN) && touches_window(before, seg)) ||
 	     (before->active && (seg->flags & HS_SYN) && seg->len == 1 &&
 	      seg->seq == before->irs));
+	RULE("in SYN-RECEIVED it does not complete by what is older than TS.Recent",
+	     before->state == THREEWAY_SYN_SENT || !before->tstamp_ok ||
+	     !before->ts_recent ||
+	     !(seg->opts.present & HS_OPT_TIMESTAMPS) ||
+	     (s32)(seg->opts.tsval - before->ts_recent) >= 0 ||
+	     seg->opts.tsval - before->ts_recent == 0x80000000U);
 	RULE("a completed handshake is handed over, or held where that is wanted",
 	     (step->actions.verdict == HS_HANDOFF) == !step->policy.hold);
 	RULE("what completes the handshake does not end the flow",
@@ -422,6 +428,9 @@ void rules_first_step(const struct step *step)
 	RULE("a flow begins with its SYN or SYN-ACK, unless that is to be late",
 	     !!actions->reply.flags == !step->after.delayed &&
 	     IMPLIES(actions->reply.flags, actions->reply.flags & HS_SYN));
+	RULE("a flow begins in SYN-SENT or SYN-RECEIVED",
+	     step->after.state == (step->after.active ? THREEWAY_SYN_SENT :
+				   THREEWAY_SYN_RECEIVED));
 	RULE("a flow begins now", step->after.opened_ms == step->now_ms &&
 	     !step->after.timeouts && !step->after.retransmits);
 }

@@ -56,6 +56,23 @@ void prove_held(void)
 		      nondet_bool() ? true : false);
 }
 
+/* What the user is told that will still come, comes. */
+static void rules_retries_left(const struct step *step)
+{
+	u32 before = hs_retries_left(&step->before, &step->policy);
+	u32 after = hs_retries_left(&step->after, &step->policy);
+	bool copy = step->actions.sent == THREEWAY_C_sent_syn_timer ||
+		    step->actions.sent == THREEWAY_C_sent_synack_timer;
+
+	RULE("every copy is one of those that were left",
+	     IMPLIES(!step->before.delayed, before == after + copy));
+	RULE("a flow does not end for want of copies while some are left",
+	     IMPLIES(step->actions.end == THREEWAY_C_flows_expired ||
+		     (step->actions.end == THREEWAY_C_flows_timed_out &&
+		      !step->policy.deadline_ms), !before));
+	REACH("several copies that are left", after > 1);
+}
+
 void prove_timer(void)
 {
 	struct step step;
@@ -67,6 +84,7 @@ void prove_timer(void)
 	step.after = step.before;
 	hs_timer_fires(&step.after, &step.policy, step.now_ms, &step.actions);
 	rules_timer_step(&step);
+	rules_retries_left(&step);
 	REACH("a copy", step.actions.sent == THREEWAY_C_sent_syn_timer);
 	REACH("a copy of the SYN-ACK",
 	      step.actions.sent == THREEWAY_C_sent_synack_timer);
