@@ -29,6 +29,29 @@ bool field_active(const struct field *field)
 	return field->state == CELL_SYN_SENT || field->state == CELL_CROSSED;
 }
 
+static u32 draw(struct field *field, u32 limit)
+{
+	field->random ^= field->random << 13;
+	field->random ^= field->random >> 7;
+	field->random ^= field->random << 17;
+	return (u32)(field->random >> 32) % limit;
+}
+
+static u32 draw_corner(struct field *field)
+{
+	static const u32 corners[] = {
+		0, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+		0xffffff00, 0x7fff8000,
+	};
+
+	return corners[draw(field, sizeof(corners) / sizeof(*corners))];
+}
+
+const char *field_options(const struct field *field)
+{
+	return field->random ? "nop,nop,TS val * ecr 1000" : "";
+}
+
 static void claim_port(struct field *field)
 {
 	struct peer *peer = &field->peer;
@@ -38,6 +61,7 @@ static void claim_port(struct field *field)
 		.mode = field->hold ? THREEWAY_HOLD : THREEWAY_HANDOFF,
 		.port_first = LOCAL_PORT,
 		.port_last = LOCAL_PORT,
+		.policy = field->policy,
 	};
 	int err = threeway_claim_add(peer->engine, &claim);
 
@@ -62,12 +86,16 @@ const char *field_open(struct field *field, int family, enum cell_state state,
 	peer->first_port = 65535;
 	/* The engine does nothing but answer. */
 	sysctl_set("net/threeway/rto_initial_ms", "60000");
-	/* Each of several cells for one flow is answered. */
-	if (seed)
+	if (seed) {
+		/* Each of several cells for one flow is answered. */
 		sysctl_set("net/threeway/invalid_ratelimit_ms", "0");
+		field->policy.set = THREEWAY_P_ISN;
+		field->policy.isn = THREEWAY_ISN_FIXED;
+		field->policy.isn_fixed = draw_corner(field);
+	}
 	if (field_active(field)) {
 		if (!hold)
-			client_claim(peer, NULL);
+			client_claim(peer, &field->policy);
 		return NULL;
 	}
 	if (state != CELL_CLOSED && !hold) {
@@ -104,6 +132,8 @@ void field_wrong(struct field *field, const struct run *run,
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
+	if (field->random)
+		printf(" (iss %#x irs %#x)", run->flow.iss, run->flow.irs);
 	printf("\n");
 }
 
@@ -186,6 +216,18 @@ void field_resume(struct field *field, const struct run *run)
 		   field->hold ? ", hold" : "");
 }
 
+/* With timestamps, if the field has them. */
+static void stamp(const struct field *field, char line[LINE_MAX_LEN])
+{
+	size_t len = strlen(line);
+	bool options = line[len - 1] == '>';
+
+	if (!field->random || strstr(line, "TS"))
+		return;
+	snprintf(line + len - options, LINE_MAX_LEN - len,
+		 "%snop,nop,TS val 1000 ecr 0>", options ? "," : " <");
+}
+
 /* Sends for the run, and sees what comes at once. */
 void field_tell(struct field *field, const struct run *run,
 		const char *format, ...)
@@ -196,9 +238,23 @@ void field_tell(struct field *field, const struct run *run,
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	stamp(field, line);
 	field_resume(field, run);
 	peer_send(&field->peer, "%s", line);
 	field_drain(field, 0);
+}
+
+static const char *syn_options(const struct field *field)
+{
+	return field->random ? SYN_OPTIONS : "mss 1460,nop,wscale 7";
+}
+
+/* The run has the peer's new flow. */
+static void park(struct field *field, struct run *run)
+{
+	if (field->random)
+		field->peer.irs = draw_corner(field);
+	run->flow = peer_park(&field->peer);
 }
 
 static void open_held(struct field *field)
@@ -212,6 +268,7 @@ static void open_held(struct field *field)
 	memcpy(open.key.remote, &peer->header.src, sizeof(open.key.remote));
 	open.key.local_port = htons(LOCAL_PORT);
 	open.key.remote_port = htons(peer->header.sport);
+	open.policy = field->policy;
 	err = threeway_open_flow(peer->engine, &open);
 	check(peer, !err, "open: %s", strerror(-err));
 }
@@ -228,14 +285,14 @@ static void begin_active(struct field *field, struct run *run)
 		setsockopt(run->fd, SOL_SOCKET, SO_OOBINLINE, &one,
 			   sizeof(one));
 	}
-	run->flow = peer_park(peer);
+	park(field, run);
 	field_drain(field, 0);
 	run->flow.iss = run->seen[0].seq;
 	field_want(field, run, "S 0");
 	expect_counters(peer, "flows_opened 1; sent_syn 1");
 	if (field->state == CELL_SYN_SENT)
 		return;
-	field_tell(field, run, "S 0 <mss 1460,nop,wscale 7>");
+	field_tell(field, run, "S 0 <%s>", syn_options(field));
 	expect_counters(peer, "segment_syn_crossed 1; sent_synack_crossed 1");
 }
 
@@ -252,12 +309,12 @@ static void begin(struct field *field, struct run *run)
 		begin_active(field, run);
 	} else {
 		peer_flow(peer);
-		run->flow = peer_park(peer);
+		park(field, run);
 	}
 	if (field->state < CELL_PASSIVE)
 		return;
 	if (!field_active(field)) {
-		field_tell(field, run, "S 0 <mss 1460,nop,wscale 7>");
+		field_tell(field, run, "S 0 <%s>", syn_options(field));
 		expect_counters(peer, "flows_opened 1; sent_synack 1");
 		run->flow.iss = synack->seq;
 	}
@@ -266,7 +323,9 @@ static void begin(struct field *field, struct run *run)
 		run->shift = shift[2];
 	else
 		field_wrong(field, run, "no window scale");
-	field_want(field, run, "S. 0 ack 1 <mss *,nop,wscale *>");
+	field_want(field, run, field->random ?
+		   "S. 0 ack 1 <mss *,sackOK,TS val * ecr 1000,nop,wscale *>" :
+		   "S. 0 ack 1 <mss *,nop,wscale *>");
 	if (field->state != CELL_HELD)
 		return;
 	field_tell(field, run, ". 1 ack 1");
@@ -304,14 +363,6 @@ static void act(struct field *field, struct run *run)
 	}
 	if (cell->verdict == SYN_ACK && field->state == CELL_LISTEN)
 		run->flow.iss = run->seen[0].seq;
-}
-
-static u32 draw(struct field *field, u32 limit)
-{
-	field->random ^= field->random << 13;
-	field->random ^= field->random >> 7;
-	field->random ^= field->random << 17;
-	return (u32)(field->random >> 32) % limit;
 }
 
 /* What leaves the flow as it was, and answers as if nothing had been. */

@@ -51,8 +51,10 @@ struct run {
  * @peer:	the remote end
  * @state:	the state
  * @hold:	no sockets: the engine keeps what it opens
- * @random:	each cell comes after others that change nothing, drawn by this
- *		state of a random generator; 0 for none
+ * @random:	each cell comes after others that change nothing, with timestamps
+ *		and with ISNs at the corners of the sequence space, drawn by this
+ *		state of a random generator; 0 for none of it
+ * @policy:	of the claim, or of the open
  * @runs:	what is played now
  * @count:	how many of them
  * @said:	lines about what is wrong, since field_play() began
@@ -62,6 +64,7 @@ struct field {
 	enum cell_state state;
 	bool hold;
 	u64 random;
+	struct threeway_policy policy;
 	struct run *runs;
 	unsigned int count;
 	unsigned int said;
@@ -82,6 +85,8 @@ unsigned int field_play(struct field *field, struct run *runs,
 bool field_active(const struct field *field);
 /* The run is the one that peer.h's functions are about now. */
 void field_resume(struct field *field, const struct run *run);
+/* What the kernel's ACKs carry. */
+const char *field_options(const struct field *field);
 /* Whatever the kernel sends within that time, to the runs it belongs to. */
 void field_drain(struct field *field, unsigned int ms);
 /* Sends for the run, and sees what comes at once. */

@@ -147,8 +147,9 @@ void judge_answer(struct field *field, struct run *run)
 	case RST_CHAL:
 	case SYN_CHAL:
 	case KEEP_ACK:
-		field_want(field, run, ". 1 ack 1 win %u <>",
-			   (run->wnd + up) >> run->shift);
+		field_want(field, run, ". 1 ack 1 win %u <%s>",
+			   (run->wnd + up) >> run->shift,
+			   field_options(field));
 		break;
 	case RST:
 	case RST_END:

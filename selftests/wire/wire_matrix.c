@@ -4,8 +4,8 @@
  * state the flow is then, what the program has of it, what is counted, and that
  * the flow still can be finished, or is gone. Then all 64 sets of flags, odd
  * urgent pointers and the other bits of the header, which must change no
- * verdict, and cells behind others, which must not, either. SEED in the
- * environment repeats these.
+ * verdict, and cells behind others and around the wrap, which must not, either.
+ * SEED in the environment repeats these.
  *
  * A result is for one type of segment in one state. A cell that fails is named.
  */
@@ -69,7 +69,8 @@ static const struct group of_all_flags[] = {
  * @family:	AF_INET or AF_INET6
  * @state:	the state of the cells
  * @hold:	the engine keeps what it opens
- * @after:	each cell comes after others that change nothing
+ * @after:	each cell comes after others that change nothing, with timestamps
+ *		and with ISNs at the corners of the sequence space
  */
 struct part {
 	int family;
