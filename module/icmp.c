@@ -149,7 +149,7 @@ static void hs_quote_ifindex(struct hs_quote *q)
 
 	if (q->key.family == AF_INET6 &&
 	    ipv6_addr_type(&q->key.remote.v6) & IPV6_ADDR_LINKLOCAL)
-		q->key.ifindex = inet6_iif(skb);
+		q->key.ifindex = inet6_sdif(skb) ?: inet6_iif(skb);
 	else if (netif_is_l3_master(skb->dev))
 		q->key.ifindex = skb->dev->ifindex;
 }

@@ -96,8 +96,9 @@ static void hs_packet_addresses(struct hs_packet *pkt)
 		pkt->sdif = inet6_sdif(skb);
 		pkt->tos = ipv6_get_dsfield(ip6h);
 		pkt->ttl = ip6h->hop_limit;
+		/* the link, not the VRF that it is in */
 		if (ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_LINKLOCAL)
-			pkt->key.ifindex = pkt->iif;
+			pkt->key.ifindex = pkt->sdif ?: pkt->iif;
 	}
 	/* two VRFs may use the same addresses */
 	if (!pkt->key.ifindex && netif_is_l3_master(skb->dev))

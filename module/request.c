@@ -54,7 +54,7 @@ void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
 	if (pkt->family == AF_INET6 &&
 	    (!listener->sk_bound_dev_if || pkt->sdif) &&
 	    ipv6_addr_type(&pkt->key.remote.v6) & IPV6_ADDR_LINKLOCAL)
-		flow->bound_if = pkt->iif;
+		flow->bound_if = pkt->key.ifindex;
 	flow->txhash = net_tx_rndhash();
 	flow->syn_tos = pkt->tos;
 	flow->syn_ttl = pkt->ttl;
