@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets that connect in a VRF, whose packets pass LOCAL_OUT twice: at the VRF and
+ * at the link below (rules IP11, SS1, RT12, SM1, IC1).
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "quote.h"
+#include "wire.h"
+
+/* tun1 is a link of the VRF "red", with the usual addresses; the test plays it. */
+static void enter_vrf(struct peer *peer)
+{
+	int tun = peer_add_device(peer, "tun1");
+	bool v4 = peer->family == AF_INET;
+
+	run("ip link add red type vrf table 10; ip link set red up; "
+	    "ip link set tun1 master red; "
+	    "ip address flush dev tun0 scope global; "
+	    "ip address add %s dev tun1 %s",
+	    v4 ? "192.0.2.1/24" : "2001:db8::1/64", v4 ? "" : "nodad");
+	sleep_ms(10);
+	close(peer->tun);
+	peer->tun = tun;
+	client_claim(peer, NULL);
+}
+
+static socklen_t address_of(const struct peer *peer,
+			    const struct address *address, u16 port,
+			    struct sockaddr_in6 *to)
+{
+	memset(to, 0, sizeof(*to));
+	to->sin6_family = peer->family;
+	to->sin6_port = htons(port);
+	if (peer->family == AF_INET) {
+		memcpy(&((struct sockaddr_in *)to)->sin_addr, address, 4);
+		return sizeof(struct sockaddr_in);
+	}
+	memcpy(&to->sin6_addr, address, sizeof(to->sin6_addr));
+	if (IN6_IS_ADDR_LINKLOCAL(&to->sin6_addr))
+		to->sin6_scope_id = if_nametoindex("tun1");
+	return sizeof(*to);
+}
+
+/* A socket of that device, which connects. */
+static int connect_by(struct peer *peer, const char *device)
+{
+	struct sockaddr_in6 local, remote;
+	socklen_t len;
+	int fd, one = 1;
+
+	peer_flow(peer);
+	peer_label(peer, "by %s", device);
+	peer->header.dport = 40000;
+	peer->opens = true;
+	len = address_of(peer, &peer->header.dst, 40000, &local);
+	address_of(peer, &peer->header.src, peer->header.sport, &remote);
+	fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	check(peer, !setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+				strlen(device)) &&
+	      !bind(fd, (struct sockaddr *)&local, len), "%s: %s", device,
+	      strerror(errno));
+	peer->start_ms = now_ms();
+	check(peer, connect(fd, (struct sockaddr *)&remote, len) &&
+	      errno == EINPROGRESS, "connect(): %s", strerror(errno));
+	expect(peer, "S 0");
+	return fd;
+}
+
+/* Every end that a connect() can come to. */
+static void all_ends(struct peer *peer, const char *device)
+{
+	int fd = connect_by(peer, device);
+
+	expect_at(peer, 1000, "S 0");
+	expect_at(peer, 3000, "S 0");
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	client_exchange(peer, fd);
+
+	fd = connect_by(peer, device);
+	peer_send(peer, "R. 0 ack 1");
+	expect_failed(peer, fd, ECONNREFUSED);
+	client_close(peer, fd);
+
+	fd = connect_by(peer, device);
+	peer_send(peer, "S 0 <mss 1460>");
+	expect(peer, "S. 0 ack 1");
+	expect_at(peer, 1000, "S. 0 ack 1");
+	peer_send(peer, ". 1 ack 1");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	client_exchange(peer, fd);
+
+	fd = connect_by(peer, device);
+	close(fd);
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, "R 1 win 0");
+}
+
+#define ALL_ENDS "flows_opened 4; sent_syn 4; sent_syn_timer 2; " \
+	"flows_handed_over 2; segment_refused 1; flows_refused 1; " \
+	"segment_syn_crossed 1; sent_synack_crossed 1; " \
+	"sent_synack_timer 1; flows_socket_gone 1"
+
+TEST_F(wire, IP11_SS1_SM1_RT12_connect_in_a_VRF)
+{
+	struct peer *peer = &self->peer;
+
+	enter_vrf(peer);
+	all_ends(peer, "red");
+	expect_counters(peer, ALL_ENDS);
+	all_ends(peer, "tun1");
+	expect_counters(peer, ALL_ENDS);
+}
+
+/* With a queue of its own the VRF is a device on the way, like any other. */
+TEST_F(wire, IP11_SS1_SM1_RT12_connect_in_a_VRF_with_a_qdisc)
+{
+	struct peer *peer = &self->peer;
+
+	enter_vrf(peer);
+	run("tc qdisc add dev red root fq_codel");
+	all_ends(peer, "red");
+	expect_counters(peer, ALL_ENDS);
+}
+
+/* Whether an error is heard depends on where the socket is bound to. */
+static void errors(struct peer *peer, const void *arg)
+{
+	static const char * const devices[] = { "red", "tun1" };
+	struct icmp_error error;
+	unsigned int i;
+	int fd;
+
+	enter_vrf(peer);
+	for (i = 0; i < 2 * ARRAY_SIZE(devices); i++) {
+		fd = connect_by(peer, devices[i / 2]);
+		error = hard_error(peer);
+		error.seq = i % 2 ? 7 : 0;
+		peer_icmp(peer, &error);
+		peer_watch(peer, 1500);
+		client_note(peer, fd);
+		close(fd);
+	}
+	check(peer, !arg, "no argument");
+}
+
+TEST_F(wire, IP11_IC1_errors_in_a_VRF_as_native)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, errors, NULL);
+	EXPECT_EQ(4, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_LE(1, peer_counter(peer, THREEWAY_C_flows_icmp));
+}
+
+/* A link-local peer's packets do not pass the VRF. */
+TEST(IP11_V64_link_local_peer_in_a_VRF)
+{
+	static struct peer peer;
+
+	ASSERT_EQ(NULL, peer_open(&peer, AF_INET6, true));
+	inet_pton(AF_INET6, "fe80::2", &peer.header.src);
+	inet_pton(AF_INET6, "fe80::1", &peer.header.dst);
+	enter_vrf(&peer);
+	run("ip address add fe80::1/64 dev tun1 nodad");
+	sleep_ms(10);
+	all_ends(&peer, "tun1");
+	expect_counters(&peer, ALL_ENDS);
+	peer.opens = false;
+	peer.header.dport = 80;
+	peer_serve(&peer, NULL);
+	ASSERT_EQ(0, setsockopt(peer.listener, SOL_SOCKET, SO_BINDTODEVICE,
+				"red", 3));
+	peer_flow(&peer);
+	peer_syn(&peer, "mss 1460");
+	expect_at(&peer, 1000, "S. 0 ack 1");
+	peer_send(&peer, ". 1 ack 7");
+	expect(&peer, "R 7 win 0");
+	peer_send(&peer, "P. 1(5) ack 1");
+	expect(&peer, ". 1 ack 6");
+	close(expect_accept(&peer));
+	expect_counters(&peer, "flows_opened 1; sent_synack 1; "
+			"sent_synack_timer 1; segment_bad_ack 1; sent_rst 1; "
+			"flows_handed_over 1");
+	EXPECT_EQ(0, peer.failures);
+	peer_close(&peer);
+}
+
+TEST_HARNESS_MAIN
