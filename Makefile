@@ -87,6 +87,12 @@ two-ends: setup
 isn: setup
 	@selftests/isn/run
 
+bench: vm
+	@selftests/bench/run
+
+bench-smoke: vm
+	@selftests/bench/run smoke
+
 demo: vm
 	@selftests/demo/run
 
@@ -105,4 +111,4 @@ help:
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
 	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn \
-	two-ends coverage help
+	two-ends coverage bench bench-smoke help
