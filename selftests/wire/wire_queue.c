@@ -76,7 +76,7 @@ static void defer_script(struct peer *peer, const void *arg)
 	note_accept(peer);
 }
 
-TEST_F_TIMEOUT(wire, SR25_deferred_accept_as_native, 4000)
+TEST_F_TIMEOUT(wire, SR25_TM8_deferred_accept_as_native, 4000)
 {
 	static const struct defer cases[] = {
 		{ .seconds = 1, .ack_ms = 1 },
