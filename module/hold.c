@@ -101,8 +101,10 @@ static unsigned int hs_hold_refuse(struct hs_net *hn, struct hs_claim *claim,
 	struct hs_xmit xmit;
 
 	flow = hs_flow_alloc(hn, claim, HS_FLOW_HOLD, NULL, &pkt->key);
-	if (!flow)
+	if (!flow) {
+		hs_count(hn, THREEWAY_C_native_no_memory);
 		return NF_DROP;
+	}
 	hs_request_of_syn(flow, hs_sender(flow), pkt);
 	hs_listen_refuse(&pkt->seg, &actions);
 	hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
