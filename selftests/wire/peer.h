@@ -56,6 +56,7 @@ struct transcript {
  * @header:	what sent packets have in common: addresses, ports, TTL, ...
  * @vnet:	what the device tells the kernel about sent packets: how much of
  *		one is linear, its checksum, its segmentation; zero for nothing
+ * @lossy:	the device may lack the memory for what is sent
  * @first_port:	first remote port
  * @last_port:	last remote port so far; packets to other ports between the two
  *		are of flows that the test has left, and are ignored
@@ -87,6 +88,7 @@ struct peer {
 	int listener;
 	struct packet header;
 	struct virtio_net_hdr vnet;
+	bool lossy;
 	u16 first_port;
 	u16 last_port;
 	u32 iss;

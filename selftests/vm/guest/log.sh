@@ -6,10 +6,41 @@
 guest_dir=$(dirname "${BASH_SOURCE[0]}")
 kmemleak=/sys/kernel/debug/kmemleak
 
+# without_faults: standard input without the traces that the kernel prints where
+# memory is refused to the tests of that, by the functions of log-faults
+without_faults()
+{
+	awk -v functions="$guest_dir/log-faults" '
+		BEGIN {
+			while ((getline line < functions) > 0)
+				known[line] = 1
+		}
+		/^CPU: [0-9]+ PID: / {
+			ours = / Comm: fault_[a-z]+ /
+		}
+		/^Call Trace:$/ && ours {
+			held = 1
+			next
+		}
+		held && ($1 == "<TASK>" || $1 == "?" ||
+			 $1 ~ /^dump_stack(_lvl)?\+/) {
+			next
+		}
+		held {
+			sub(/(\.cold)?\+.*/, "", $1)
+			if (!($1 in known))
+				print "Call Trace: " $1
+			held = 0
+		}
+		{
+			print
+		}'
+}
+
 # bad_log: lines of the kernel log since the last call that must not be there
 bad_log()
 {
-	dmesg -c | sed 's/^\[[ .0-9]*\] //' |
+	dmesg -c | sed 's/^\[[ .0-9]*\] //' | without_faults |
 		grep -E -f "$guest_dir/log-bad" |
 		grep -v -x -F -f "$guest_dir/log-allowed"
 }
