@@ -442,7 +442,7 @@ static void extensions(struct peer *peer, const void *arg)
 	}
 }
 
-TEST_F_TIMEOUT(wire, IP12_V61_V62_options_and_extension_headers_as_native, 120)
+TEST_F_TIMEOUT(wire, IP4_IP12_V61_V62_options_and_headers_as_native, 120)
 {
 	struct peer *peer = &self->peer;
 	bool v4 = variant->family == AF_INET;
