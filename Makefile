@@ -93,6 +93,9 @@ bench: vm
 bench-smoke: vm
 	@selftests/bench/run smoke
 
+differ: vm
+	@SEED=$(SEED) COUNT=$(COUNT) FILE=$(FILE) selftests/differ/run
+
 demo: vm
 	@selftests/demo/run
 
@@ -111,4 +114,4 @@ help:
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
 	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn \
-	two-ends coverage bench bench-smoke help
+	two-ends coverage bench bench-smoke differ help
