@@ -28,6 +28,8 @@ static void random_end(struct end *end)
 	if (end->policy.hold)
 		end->policy.delay_ms =
 			delays_ms[random_below(ARRAY_SIZE(delays_ms))];
+	else if (random_one_in(4))
+		end->policy.defer_accept = (u8)random_below(5);
 	end->policy.ratelimit_ms =
 		limits_ms[random_below(ARRAY_SIZE(limits_ms))];
 	end->policy.ecn_fallback = random_one_in(2);
@@ -142,6 +144,12 @@ static void restart(struct network *net)
 	network_open_later(net, 0, random_below(3000));
 }
 
+/* There is room in the accept queue at last. */
+static void make_room(struct network *net)
+{
+	net->ends[1].policy.accept_queue_full = false;
+}
+
 static void forget(struct network *net)
 {
 	network_crash(net, 1);
@@ -150,7 +158,7 @@ static void forget(struct network *net)
 /* @passive: the second end is never one that opens */
 static void random_disturbances(void (*disturb)(struct network *net),
 				bool passive,
-				void (*expect)(struct network *net))
+				void (*expect)(const struct network *net))
 {
 	u32 rounds = random_rounds(50000);
 	u32 n;
@@ -161,6 +169,7 @@ static void random_disturbances(void (*disturb)(struct network *net),
 
 		random_network(&net, !passive && random_one_in(2));
 		net.disturb = disturb;
+		net.ends[1].policy.accept_queue_full = disturb == make_room;
 		net.disturb_ms = random_below(random_one_in(2) ? 100 : 10000);
 		network_start(&net);
 		expect(&net);
@@ -168,35 +177,37 @@ static void random_disturbances(void (*disturb)(struct network *net),
 	print_message("# %u networks\n", rounds);
 }
 
-static void expect_still_agreed(struct network *net)
-{
-	expect_agreement(net);
-}
-
 static void blind_forgery(void **state)
 {
 	(void)state;
-	random_disturbances(forge_blindly, false, expect_still_agreed);
+	random_disturbances(forge_blindly, false, expect_agreement);
 }
 
 static void old_syns(void **state)
 {
 	(void)state;
-	random_disturbances(send_old_syn, true, expect_still_agreed);
+	random_disturbances(send_old_syn, true, expect_agreement);
+}
+
+static void full_queues(void **state)
+{
+	(void)state;
+	random_disturbances(make_room, true, expect_converged);
 }
 
 static void restarts(void **state)
 {
 	(void)state;
-	random_disturbances(restart, true, expect_still_agreed);
+	random_disturbances(restart, true, expect_agreement);
 }
 
 /*
  * Who is connected to an end that has forgotten it hears of that as soon as he
  * sends something.
  */
-static void expect_heard(struct network *net)
+static void expect_heard(const struct network *after)
 {
+	struct network copy = *after, *net = &copy;
 	struct end *end = &net->ends[0];
 	struct hs_reply data = {
 		.seq = end->tcb.iss + 1,
@@ -232,10 +243,13 @@ static void expect_sane_end(const struct network *net, u32 which)
 	const struct end *end = &net->ends[which];
 	const struct end *peer = &net->ends[!which];
 	u32 behind = peer->iss - end->tcb.irs;
-	u32 retries = end->active ? end->policy.syn_retries +
-		      end->policy.syn_linear_timeouts :
-		      end->policy.synack_retries;
+	u32 retries = end->policy.synack_retries;
 
+	if (end->active)
+		retries = end->policy.syn_retries +
+			  end->policy.syn_linear_timeouts;
+	else if (retries < end->policy.defer_accept)
+		retries = end->policy.defer_accept;
 	/* A listener may begin anew with every copy of a SYN. */
 	assert_true(end->copies <= retries * end->flows);
 	if (!end->alive && end->ended == HS_NONE) {
@@ -322,6 +336,8 @@ static const struct cm_unit_test tests[] = {
 	     blind_forgery),
 	TEST("LI8 RS1 two ends: old SYNs are reset, and the new one gets through",
 	     old_syns),
+	TEST("SR25 SR26 two ends: a full accept queue and a deferred accept last for a while only",
+	     full_queues),
 	TEST("SR4 SS3 RS1 two ends: one starts anew with another ISS",
 	     restarts),
 	TEST("SS16 CL3 two ends: who was forgotten is reset when he sends",
