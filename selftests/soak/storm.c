@@ -48,10 +48,10 @@ struct tuple {
 
 static struct tuple tuples[TUPLES_MAX];
 
-/* What the threads send now, and the barrier before and after it. */
+/* What the threads send now, and the barriers before each tuple and after all. */
 enum { SEND_SYN, SEND_ACK, SEND_STOP };
 static int phase;
-static atomic_uint phases_begun, threads_done;
+static atomic_uint phases_begun, tuples_begun, threads_done;
 
 struct sender {
 	pthread_t thread;
@@ -88,6 +88,10 @@ static void send_copies(const struct sender *sender)
 	for (i = 0; i < config.tuples; i++) {
 		const struct tuple *tuple = &tuples[i];
 
+		/* at the same time on all CPUs, for each of them */
+		atomic_fetch_add(&tuples_begun, 1);
+		while (atomic_load(&tuples_begun) < (i + 1) * threads)
+			sched_yield();
 		segment.port = tuple->port;
 		segment.seq = tuple->irs;
 		segment.syn = phase == SEND_SYN;
@@ -132,6 +136,7 @@ static void *send_all(void *argument)
 static void run_phase(int what)
 {
 	phase = what;
+	atomic_store(&tuples_begun, 0);
 	atomic_store(&threads_done, 0);
 	atomic_fetch_add(&phases_begun, 1);
 	while (what != SEND_STOP && atomic_load(&threads_done) < threads)
