@@ -260,7 +260,8 @@ static long hs_control_claim_list(struct hs_net *hn, void __user *arg)
 		return err;
 	if (list.cursor > U32_MAX)
 		return -EINVAL;
-	records = kvcalloc(list.room, sizeof(*records), GFP_KERNEL_ACCOUNT);
+	records = kvcalloc(list.room, sizeof(*records),
+			   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!records)
 		return -ENOMEM;
 	list.count = hs_claims_collect(hn, &list.cursor, records, list.room);
@@ -278,7 +279,8 @@ static long hs_control_flow_list(struct hs_control *control, void __user *arg)
 	err = hs_list_read(&list, arg);
 	if (err)
 		return err;
-	records = kvcalloc(list.room, sizeof(*records), GFP_KERNEL_ACCOUNT);
+	records = kvcalloc(list.room, sizeof(*records),
+			   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!records)
 		return -ENOMEM;
 

@@ -166,7 +166,8 @@ int hs_reader_start(struct hs_reader *reader,
 	if (start->room < HS_READER_ROOM_MIN ||
 	    start->room > HS_READER_ROOM_MAX)
 		return -EINVAL;
-	ring = kvmalloc_array(start->room, sizeof(*ring), GFP_KERNEL_ACCOUNT);
+	ring = kvmalloc_array(start->room, sizeof(*ring),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ring)
 		return -ENOMEM;
 	err = mutex_lock_interruptible(&reader->mutex);
