@@ -5,6 +5,9 @@
 
 guest_dir=$(dirname "${BASH_SOURCE[0]}")
 kmemleak=/sys/kernel/debug/kmemleak
+# CONFIG_HZ of debug/kernel.config; kmemleak tells time in jiffies
+# shellcheck disable=SC2034 # run-tests uses it
+kmemleak_hz=250
 
 # without_faults: standard input without the traces that the kernel prints where
 # memory is refused to the tests of that, by the functions of log-faults
