@@ -71,7 +71,13 @@ const char *fault_prepare(void)
 	set(FAULTS "/fail_page_alloc/ignore-gfp-wait", "N");
 	set(FAULTS "/fail_page_alloc/ignore-gfp-highmem", "N");
 	set(FAULTS "/fail_page_alloc/verbose", "0");
+	fault_pages(false);
 	return NULL;
+}
+
+void fault_pages(bool fail)
+{
+	set(FAULTS "/fail_page_alloc/min-order", fail ? "0" : "20");
 }
 
 /* A line of /proc/kallsyms about a function of the module. */

@@ -56,6 +56,12 @@ typedef void fault_step(struct walk *walk);
 /* What the machine lacks for all this, or NULL. Call it first. */
 const char *fault_prepare(void);
 
+/*
+ * Whether whole pages are walked over, too. At first not: now and then a slab needs
+ * some, so that the n-th allocation would be another one each time.
+ */
+void fault_pages(bool fail);
+
 /* Between the two, the allocation fails. */
 void fault_begin(struct walk *walk);
 void fault_end(struct walk *walk);

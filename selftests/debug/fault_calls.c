@@ -17,7 +17,8 @@
 
 #include "fixture.h"
 
-#define READER_ROOM	65536
+/* More than kmalloc() gives: pages, and a table of them. */
+#define READER_ROOM	32800
 
 /* By one name or the other: ENFILE is a socket that could not be made. */
 static bool is_no_memory(int error)
@@ -357,6 +358,9 @@ static void reader_step(struct walk *walk)
 
 TEST_F_TIMEOUT(fault, LM6_LC7_no_memory_for_a_reader_of_events, 3000)
 {
+	fault_walk(&self->peer, reader_step, NULL);
+	/* its ring is made of pages */
+	fault_pages(true);
 	fault_walk(&self->peer, reader_step, NULL);
 }
 
