@@ -16,6 +16,8 @@ cd ../net || exit 1
 
 [ -z "$native" ] || skip_all "nothing to soak"
 storm_port=9090
+declare -A storm_from=([4]=198.51.100.2 [6]=2001:db8:1::2)
+declare -A storm_to=([4]=198.51.100.1 [6]=2001:db8:1::1)
 round_seconds=20
 seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
 first=${ROUND:-1}
@@ -293,6 +295,30 @@ no_half_open_flows()
 	! grep -q ': ' "$server_proc/threeway/flows" "$client_proc/threeway/flows"
 }
 
+# storm_link: another link, without a queue: it would let the packets of all CPUs
+# through on one of them, one after the other
+storm_link()
+{
+	ip -n srv link add storm type veth peer name storm netns cli
+	storm_end srv cli 1 2
+	storm_end cli srv 2 1
+}
+
+# storm_end NS NEIGHBOUR-NS NUMBER NEIGHBOUR
+storm_end()
+{
+	local mac
+
+	mac=$(in_ns "$2" cat /sys/class/net/storm/address)
+	ip -n "$1" -b - <<-END
+		link set storm up
+		address add 198.51.100.$3/24 dev storm
+		address add 2001:db8:1::$3/64 dev storm nodad
+		neighbour replace 198.51.100.$4 lladdr $mac dev storm
+		neighbour replace 2001:db8:1::$4 lladdr $mac dev storm
+	END
+}
+
 # choose ROUND: its kind, what goes on, and which traffic there is
 choose()
 {
@@ -351,8 +377,8 @@ amount()
 # shellcheck disable=SC2046 # words
 run_storm()
 {
-	../soak/storm -s srv -c cli -a "${client_ip[$storm_family]}" \
-		-d "${server_ip[$storm_family]}" -p "$storm_port" \
+	../soak/storm -s srv -c cli -a "${storm_from[$storm_family]}" \
+		-d "${storm_to[$storm_family]}" -p "$storm_port" \
 		-S "$((seed + round))" $(amount 12) $(may_fail) \
 		>"$work/storm" 2>&1
 }
@@ -513,6 +539,7 @@ in_ns cli nft -f - <<-END
 END
 in_ns cli sysctl -qw net.ipv4.tcp_max_tw_buckets=200000 \
 	net.ipv4.ip_local_port_range="1024 65535"
+storm_link
 for ns in srv cli; do
 	tc -n $ns qdisc add dev veth root netem limit 10000
 done
