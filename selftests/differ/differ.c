@@ -4,9 +4,10 @@
  * compares packets, counters, TCP_INFO and what the program sees. What differs
  * must stand in allowed[].
  *
- *	differ				all of the file "scripts", and generated
- *					ones from a fixed seed; each allowed
- *					difference must be met
+ *	differ				all of the file "scripts", all flags in
+ *					all states, and generated ones from a
+ *					fixed seed; each allowed difference must
+ *					be met
  *	differ --seed N [--count N]	generated ones from that seed
  *	differ --file FILE		those of a file, - for standard input
  */
@@ -195,6 +196,25 @@ static void run_seeds(int family, u32 seed, unsigned int count)
 	group_done(&group[1], seed, seed + count - 1);
 }
 
+static void run_flags(int family)
+{
+	struct script script;
+	struct group group;
+	unsigned int state;
+	u32 flags;
+
+	for (state = 0; state < FLAG_STATES; state++) {
+		memset(&group, 0, sizeof(group));
+		for (flags = 0; flags < FLAG_SETS; flags++) {
+			script_flags(&script, state, flags);
+			run_script(&group, &script);
+		}
+		result(!group.different,
+		       "FL1 FL2 FL3 v%c: each combination of flags in %s",
+		       family == AF_INET ? '4' : '6', flag_state_names[state]);
+	}
+}
+
 static void run_written(int family, const struct script *script,
 			unsigned int count)
 {
@@ -295,6 +315,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
 		open_hosts(families[i]);
 		run_written(families[i], written, count);
+		if (options.fixed)
+			run_flags(families[i]);
 		run_seeds(families[i], options.seed, options.count);
 		close_hosts();
 	}

@@ -240,24 +240,29 @@ static void __printf(2, 3) step(struct draft *draft, const char *format, ...)
 	script_add(draft->script, after_ms, "%s", text);
 }
 
-static const char *some_flags(struct dice *dice, const char * const *usual,
-			      unsigned int count, char *text)
+/* Flags as a line has them. */
+static const char *print_flags(u32 flags, char *text)
 {
 	static const char letters[] = "FSRP.UEW";
 	char *to = text;
-	u32 flags;
 	int i;
 
-	if (!one_in(dice, 5))
-		return usual[roll(dice, count)];
-	/* all combinations of the first six; ECN is rarer */
-	flags = roll(dice, one_in(dice, 3) ? 256 : 64);
 	for (i = 0; i < 8; i++) {
 		if (flags & 1 << i)
 			*to++ = letters[i];
 	}
 	strcpy(to, flags ? "" : "-");
 	return text;
+}
+
+static const char *some_flags(struct dice *dice, const char * const *usual,
+			      unsigned int count, char *text)
+{
+	if (!one_in(dice, 5))
+		return usual[roll(dice, count)];
+	/* ECN is rarer */
+	return print_flags(roll(dice, one_in(dice, 3) ? 256 : FLAG_SETS),
+			   text);
 }
 
 static u32 some_len(struct dice *dice)
@@ -407,4 +412,32 @@ void script_generate(struct script *script, u32 seed)
 		use_connection(&draft);
 	if (one_in(dice, 4))
 		odd_segment(&draft);
+}
+
+const char * const flag_state_names[FLAG_STATES] = {
+	[FLAGS_LISTEN] = "LISTEN",
+	[FLAGS_SYN_RECEIVED] = "SYN-RECEIVED",
+	[FLAGS_SYN_SENT] = "SYN-SENT",
+	[FLAGS_CROSSED] = "SYN-RECEIVED after crossing SYNs",
+};
+
+void script_flags(struct script *script, enum flag_state state, u32 flags)
+{
+	bool synchronized = state == FLAGS_SYN_RECEIVED ||
+			    state == FLAGS_CROSSED;
+	char text[16];
+	u32 len;
+
+	print_flags(flags, text);
+	script_start(script, state >= FLAGS_SYN_SENT, "%s %s",
+		     flag_state_names[state], text);
+	if (synchronized)
+		script_add(script, 20, "< S 0 <mss 1460,sackOK,%s,nop,wscale 7>",
+			   "TS val 1000 ecr 0");
+	/* the second one is not held back by what the first one was worth */
+	for (len = 0; len <= 3; len += 3)
+		script_add(script, len ? 600 : 20, "< %s %u(%u)%s <%s>", text,
+			   synchronized, len, strchr(text, '.') ? " ack 1" : "",
+			   "nop,nop,TS val 1020 ecr ^");
+	script_add(script, 20, "< . 1 ack 1 <nop,nop,TS val 1040 ecr ^>");
 }

@@ -94,4 +94,21 @@ void script_drop(struct script *script, unsigned int step);
 /* The script that this seed makes. */
 void script_generate(struct script *script, u32 seed);
 
+/* Where a segment with any flags is to arrive. */
+enum flag_state {
+	FLAGS_LISTEN,
+	FLAGS_SYN_RECEIVED,
+	FLAGS_SYN_SENT,
+	FLAGS_CROSSED,
+	FLAG_STATES,
+};
+
+extern const char * const flag_state_names[FLAG_STATES];
+
+/* Combinations of FIN, SYN, RST, PSH, ACK and URG. */
+#define FLAG_SETS	64
+
+/* The script that tries one of them, without data and then with some. */
+void script_flags(struct script *script, enum flag_state state, u32 flags);
+
 #endif /* DIFFER_SCRIPT_H */
