@@ -154,6 +154,13 @@ static bool echo_range(const struct difference *d)
 	       (challenge(d->engine_line) || !d->engine_line);
 }
 
+static bool syn_from_left(const struct difference *d)
+{
+	return !d->script->active && d->sent && d->sent->data_len &&
+	       (d->sent->flags & (FLAG_SYN | FLAG_RST)) == FLAG_SYN &&
+	       starts(d->native_line, "> R") && challenge(d->engine_line);
+}
+
 static bool synack_as_data(const struct difference *d)
 {
 	int i;
@@ -477,6 +484,13 @@ struct allowed allowed[] = {
 		.when = "it is at the right edge, or its data reach in from the left",
 		.why = "RFC 9293 section 3.10.7.4 and RFC 5961: only SEG.SEQ decides, and such a RST is dropped",
 		.matches = rst_edge,
+		.rest = true,
+	}, {
+		.rule = "SR4",
+		.what = "an ACK for a SYN left of the window",
+		.when = "its data reach into the window",
+		.why = "such a SYN is of another connection, and nothing of it is trimmed to fit",
+		.matches = syn_from_left,
 		.rest = true,
 	}, {
 		.rule = "SR10",

@@ -64,6 +64,7 @@ static bool same_time(struct difference *d, u64 native_ms, u64 engine_ms)
 
 	if (late_ms > TOLERANCE_MS &&
 	    (near(native_ms, step_ms, TOLERANCE_MS) ||
+	     near(engine_ms, step_ms, TOLERANCE_MS) ||
 	     late_ms > TOLERANCE_MS + ROUNDING_MS + native_ms / 16))
 		return false;
 	if (d->late_ms < late_ms)
