@@ -116,13 +116,22 @@ static bool hs_hook_again(const struct sk_buff *skb,
 	       !rt6_need_strict(&ipv6_hdr(skb)->daddr);
 }
 
+/* Sent by a connection: no handshake is in it. Raw sockets have states, too. */
+static bool hs_hook_settled(const struct sock *sk)
+{
+	return sk && hs_hook_state(sk, TCPF_ESTABLISHED | TCPF_FIN_WAIT1 |
+				       TCPF_FIN_WAIT2 | TCPF_CLOSE_WAIT |
+				       TCPF_LAST_ACK | TCPF_CLOSING) &&
+	       sk->sk_type == SOCK_STREAM;
+}
+
 static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	struct hs_net *hn = priv;
 	unsigned int verdict;
 
-	if (hs_hook_again(skb, state))
+	if (hs_hook_settled(skb->sk) || hs_hook_again(skb, state))
 		return NF_ACCEPT;
 	if (hs_connect_syn(skb))
 		return hs_connect_output(hn, skb, state->pf);
