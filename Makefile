@@ -57,7 +57,7 @@ check-debug: vm
 	@selftests/debug/check $(T)
 
 tests: setup
-	@printf '%s\n' core wellformed rules
+	@printf '%s\n' core wellformed rules bench
 	@$(MAKE) -s -C selftests list
 
 rules:

@@ -57,7 +57,7 @@ check_engine()
 		$1 ~ /^native_/ && $2 > 0 { print peer ": " $0; bad = 1 }
 		$1 == "flows_opened" { opened = $2 }
 		END {
-			if (!opened == (peer ~ /^(threeway|patient|claims)$/)) {
+			if (!opened == (peer ~ /^(threeway|observed|patient|claims)$/)) {
 				print peer ": flows_opened " opened
 				bad = 1
 			}
@@ -134,6 +134,13 @@ set_up_threeway()
 	set_up_unlimited
 	threeway -n b claim add passive port "$port"
 	threeway -n b claim add active port "$port"
+}
+
+set_up_observed()
+{
+	set_up_unlimited
+	threeway -n b claim add passive mode observe port "$port"
+	threeway -n b claim add active mode observe port "$port"
 }
 
 set_up_other_port()
@@ -261,7 +268,7 @@ others()
 		with "$each" measure connect connect
 		with "$each" measure retransmit retransmit
 	done
-	for each in native threeway other-port loaded; do
+	for each in native threeway observed other-port loaded; do
 		with "$each" measure exchange exchange
 	done
 }
