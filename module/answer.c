@@ -185,10 +185,22 @@ static unsigned int hs_answer_checked(struct hs_flow *flow,
 	return NF_ACCEPT;
 }
 
+/* Early demux has mostly found the socket. Return: it, referenced, or NULL. */
+static struct sock *hs_answer_socket(struct hs_flow *flow,
+				     const struct hs_packet *pkt)
+{
+	struct sock *sk = pkt->skb->sk;
+
+	if (!sk || sk != flow->socket)
+		return hs_socket_get(flow);
+	sock_hold(sk);
+	return sk;
+}
+
 unsigned int hs_answer(struct hs_flow *flow, struct hs_packet *pkt)
 {
 	unsigned int verdict = HS_FLOW_GONE;
-	struct sock *sk = hs_socket_get(flow);
+	struct sock *sk = hs_answer_socket(flow, pkt);
 
 	if (hs_connect_settle(flow, sk))
 		verdict = hs_answer_checked(flow, pkt, sk);

@@ -266,9 +266,13 @@ static unsigned int hs_connect_packet(struct hs_connecting *c)
 unsigned int hs_connect_output(struct hs_net *hn, struct sk_buff *skb,
 			       u8 family)
 {
-	struct hs_connecting c = { .hn = hn, .skb = skb, .sk = skb->sk };
 	unsigned int verdict = NF_ACCEPT;
+	struct hs_connecting c;
 
+	/* the rest is read, or not looked at */
+	c.hn = hn;
+	c.skb = skb;
+	c.sk = skb->sk;
 	local_bh_disable();
 	if (hs_connect_read(&c, family))
 		verdict = hs_connect_packet(&c);
