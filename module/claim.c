@@ -339,10 +339,11 @@ unhook:
 	return err;
 }
 
-/* ISNs from a generator that is not seeded could be guessed. */
-static void hs_isn_key_make(struct hs_net *hn)
+/* What comes from a generator that is not seeded could be guessed. */
+static void hs_secrets_make(struct hs_net *hn)
 {
 	lockdep_assert_held(&hn->lock);
+	hs_flow_secret_make(hn);
 	if (hn->isn_ready)
 		return;
 	get_random_bytes(&hn->isn_key, sizeof(hn->isn_key));
@@ -365,7 +366,7 @@ int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
 		return -ENOMEM;
 
 	mutex_lock(&hn->lock);
-	hs_isn_key_make(hn);
+	hs_secrets_make(hn);
 	err = hs_claim_insert(hn, claim);
 	if (!err)
 		*conf = claim->conf;
@@ -393,7 +394,7 @@ struct hs_claim *hs_claim_single(struct hs_net *hn,
 	if (!claim)
 		return ERR_PTR(-ENOMEM);
 	mutex_lock(&hn->lock);
-	hs_isn_key_make(hn);
+	hs_secrets_make(hn);
 	err = hs_claim_senders(hn, &conf);
 	if (!err)
 		err = hs_hook_register(hn);

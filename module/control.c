@@ -128,7 +128,7 @@ static long hs_control_claim_del(struct hs_net *hn, void __user *arg)
 
 /* Of the one with that id, or of any for 0. */
 static long hs_control_flow_kill(struct hs_net *hn,
-				 const struct hs_flow_key *key, u64 id)
+				 struct hs_flow_key *key, u64 id)
 {
 	struct hs_flow *flow;
 	long err = -ENOENT;

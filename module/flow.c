@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Flows: the handshakes that the engine tracks. */
-#include <linux/once.h>
+#include <linux/hash.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -18,28 +20,85 @@
 static struct kmem_cache *hs_flow_cache;
 
 /*
- * Keyed with a secret, so that no peer can choose tuples that share a bucket. The
- * seed of the table is part of the key: whoever learns which tuples do in one
- * table knows nothing of another one, nor of the same one when it is rehashed.
+ * Keyed with a secret of the namespace, so that no peer can choose tuples that
+ * share a bucket, and whoever learns which ones do knows nothing of another
+ * namespace.
  */
-static u32 hs_flow_hash(const void *data, u32 len, u32 seed)
+static u32 hs_flow_hash(const struct hs_net *hn, const struct hs_flow_key *key)
 {
-	static siphash_aligned_key_t secret;
-	siphash_aligned_key_t key;
+	const size_t len = offsetof(struct hs_flow_key, family);
+	u32 ports = (__force u32)key->local_port << 16 |
+		    (__force u32)key->remote_port;
+	u32 hash;
 
-	get_random_once(&secret, sizeof(secret));
-	key = secret;
-	key.key[0] ^= seed;
-	return siphash(data, len, &key);
+	if (key->family == AF_INET)
+		hash = hsiphash_4u32((__force u32)key->local.v4,
+				     (__force u32)key->remote.v4, ports,
+				     key->ifindex, &hn->flow_secret);
+	else
+		hash = hsiphash(key, len, &hn->flow_secret);
+	return hash ?: 1;
+}
+
+/*
+ * The bucket. The seed is another one each time that the table is rehashed: as a
+ * factor it parts tuples that shared a bucket before, and costs next to nothing.
+ */
+static u32 hs_flow_mix(u32 hash, u32 seed)
+{
+	return (hash * ((seed | 1) * GOLDEN_RATIO_64)) >> 32;
+}
+
+static u32 hs_flow_key_mix(const void *key, u32 len, u32 seed)
+{
+	return hs_flow_mix(((const struct hs_flow_key *)key)->hash, seed);
+}
+
+static u32 hs_flow_node_mix(const void *flow, u32 len, u32 seed)
+{
+	return hs_flow_mix(((const struct hs_flow *)flow)->key.hash, seed);
+}
+
+static bool hs_flow_key_equal(const struct hs_flow_key *a,
+			      const struct hs_flow_key *b)
+{
+	if (a->hash != b->hash || a->local_port != b->local_port ||
+	    a->remote_port != b->remote_port || a->ifindex != b->ifindex ||
+	    a->family != b->family)
+		return false;
+	if (a->family == AF_INET)
+		return a->local.v4 == b->local.v4 &&
+		       a->remote.v4 == b->remote.v4;
+	return ipv6_addr_equal(&a->local.v6, &b->local.v6) &&
+	       ipv6_addr_equal(&a->remote.v6, &b->remote.v6);
+}
+
+/* Return: 0 when they are equal. */
+static int hs_flow_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct hs_flow *flow = obj;
+
+	return !hs_flow_key_equal(arg->key, &flow->key);
 }
 
 static const struct rhashtable_params hs_flow_params = {
 	.head_offset = offsetof(struct hs_flow, node),
 	.key_offset = offsetof(struct hs_flow, key),
 	.key_len = sizeof(struct hs_flow_key),
-	.hashfn = hs_flow_hash,
+	.hashfn = hs_flow_key_mix,
+	.obj_hashfn = hs_flow_node_mix,
+	.obj_cmpfn = hs_flow_compare,
 	.automatic_shrinking = true,
 };
+
+void hs_flow_secret_make(struct hs_net *hn)
+{
+	lockdep_assert_held(&hn->lock);
+	if (hn->flow_secret_ready)
+		return;
+	get_random_bytes(&hn->flow_secret, sizeof(hn->flow_secret));
+	hn->flow_secret_ready = true;
+}
 
 bool hs_flow_key_read(struct hs_flow_key *key,
 		      const struct threeway_flow_key *from)
@@ -86,6 +145,8 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 	refcount_set(&flow->refs, 1);
 	timer_setup(&flow->timer, hs_flow_timer, TIMER_PINNED);
 	flow->key = *key;
+	if (!flow->key.hash)
+		flow->key.hash = hs_flow_hash(hn, key);
 	flow->hn = hn;
 	flow->claim = claim;
 	flow->kind = kind;
@@ -140,8 +201,8 @@ int hs_flow_insert(struct hs_flow *flow)
 	int err;
 
 	refcount_inc(&flow->refs);
-	err = rhashtable_lookup_insert_fast(&hn->flows, &flow->node,
-					    hs_flow_params);
+	err = rhashtable_lookup_insert_key(&hn->flows, &flow->key, &flow->node,
+					   hs_flow_params);
 	if (err) {
 		refcount_dec(&flow->refs);
 		return err;
@@ -165,8 +226,9 @@ enum threeway_counter hs_flow_limits(const struct hs_net *hn,
 	return HS_NONE;
 }
 
-struct hs_flow *hs_flow_find(struct hs_net *hn, const struct hs_flow_key *key)
+struct hs_flow *hs_flow_find(struct hs_net *hn, struct hs_flow_key *key)
 {
+	key->hash = hs_flow_hash(hn, key);
 	return rhashtable_lookup(&hn->flows, key, hs_flow_params);
 }
 

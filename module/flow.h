@@ -32,6 +32,10 @@ enum hs_flow_kind {
  * @remote_port: remote port
  * @ifindex:	the link of a link-local peer or the VRF, else 0
  * @family:	AF_INET or AF_INET6
+ * @hash:	of all the others, by hs_flow_find(), 0 before
+ *
+ * The hash is made once for a packet and goes along from the look-up into the
+ * flow.
  */
 struct hs_flow_key {
 	union hs_addr local;
@@ -40,6 +44,7 @@ struct hs_flow_key {
 	__be16 remote_port;
 	u32 ifindex;
 	u32 family;
+	u32 hash;
 };
 
 /**
@@ -123,6 +128,9 @@ void hs_flow_cache_destroy(void);
 int hs_flows_setup(struct hs_net *hn);
 void hs_flows_teardown(struct hs_net *hn);
 
+/* A secret that its table needs, before the first flow. Context: hs_net.lock. */
+void hs_flow_secret_make(struct hs_net *hn);
+
 /* Delete all flows and wait until they are gone; no hook may run. */
 void hs_flows_purge(struct hs_net *hn);
 
@@ -132,7 +140,7 @@ void hs_flows_purge(struct hs_net *hn);
  * @claim:	its claim; the flow takes a reference
  * @kind:	what it serves
  * @listener:	its listener; likewise; or NULL
- * @key:	its key
+ * @key:	its key; with its hash, or without one
  *
  * Context: RCU, BH. Return: a flow with one reference, or NULL.
  */
@@ -153,8 +161,14 @@ enum threeway_counter hs_flow_limits(const struct hs_net *hn,
  */
 int hs_flow_insert(struct hs_flow *flow);
 
-/* Context: RCU. */
-struct hs_flow *hs_flow_find(struct hs_net *hn, const struct hs_flow_key *key);
+/**
+ * hs_flow_find() - look a flow up
+ * @hn:		the namespace
+ * @key:	its key, whose hash is set
+ *
+ * Context: RCU. Return: the flow or NULL.
+ */
+struct hs_flow *hs_flow_find(struct hs_net *hn, struct hs_flow_key *key);
 
 static inline bool hs_flow_hold(struct hs_flow *flow)
 {

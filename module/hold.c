@@ -319,7 +319,7 @@ static struct hs_flow *hs_hold_open_flow(struct hs_net *hn,
 
 /* Return: 0, -EEXIST when the tuple is taken, or another negative errno. */
 static int hs_hold_try(struct hs_net *hn, struct hs_claim *claim,
-		       const struct hs_flow_key *key,
+		       struct hs_flow_key *key,
 		       const struct dst_entry *dst, u64 *id)
 {
 	struct hs_actions actions;

@@ -354,7 +354,7 @@ static unsigned int hs_icmp_connect(struct hs_flow *flow,
 	return verdict;
 }
 
-static unsigned int hs_icmp_quote(struct hs_net *hn, const struct hs_quote *q)
+static unsigned int hs_icmp_quote(struct hs_net *hn, struct hs_quote *q)
 {
 	struct hs_flow *flow = hs_flow_find(hn, &q->key);
 	unsigned int verdict = NF_ACCEPT;

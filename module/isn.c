@@ -28,7 +28,8 @@ u32 hs_isn_choose(const struct hs_net *hn, const struct hs_claim *claim,
 	case THREEWAY_ISN_KERNEL:
 		return native;
 	default:
-		return hs_isn((u32)siphash(key, sizeof(*key), &hn->isn_key),
+		return hs_isn((u32)siphash(key, offsetof(struct hs_flow_key, hash),
+					  &hn->isn_key),
 			      ktime_get_boottime_ns());
 	}
 }
