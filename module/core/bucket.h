@@ -45,8 +45,9 @@ struct hs_bucket_limits {
  * @burst:	SYNs at once, 1 to HS_BUCKET_BURST_MAX
  * @flows:	half-open flows, up to HS_BUCKET_FLOWS_MAX; 0 for no limit
  *
- * What is beyond is taken for the most. The rate is kept within 0.2 % up to
- * 1000 per second, and is never less than asked for.
+ * What is beyond is taken for the most. The rate is never less than asked for; it
+ * is more by up to 0.2 % until 1000 per second, and by up to 7 % beyond. A burst
+ * that takes more than an hour to come back is cut down to that.
  */
 void hs_bucket_limits_init(struct hs_bucket_limits *limits, u32 rate,
 			   u32 burst, u32 flows);
@@ -54,7 +55,7 @@ void hs_bucket_limits_init(struct hs_bucket_limits *limits, u32 rate,
 enum hs_bucket_answer {
 	HS_BUCKET_PASS = 0,
 	HS_BUCKET_RATE,		/* no token left */
-	HS_BUCKET_FLOWS,	/* too many half-open flows */
+	HS_BUCKET_FLOWS,	/* too many half-open flows; took a token */
 };
 
 /**
@@ -71,7 +72,7 @@ u32 hs_bucket_choose(const u64 *set, u32 ways, u16 tag, u64 now_ns);
 
 /**
  * hs_bucket_take() - a SYN of the source
- * @word:	its word, changed only when the SYN passes; if it is of another
+ * @word:	its word, changed but for HS_BUCKET_RATE; if it is of another
  *		source, that one's is given away
  * @tag:	of the source
  * @limits:	its limits

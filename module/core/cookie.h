@@ -52,6 +52,10 @@
 
 #define HS_COOKIE_TSVAL_BACK_MS	255
 
+/* The window shift of those who need no more, and that of all others. */
+#define HS_COOKIE_SHIFT_SMALL	7
+#define HS_COOKIE_SHIFT_LARGE	12
+
 /**
  * struct hs_cookie - what the hash of a cookie covers besides tuple and IRS
  * @count:	number of the period in which it was made
@@ -132,10 +136,6 @@ static inline bool hs_cookie_secret_settled(u32 count, u32 from)
 void hs_cookie_open(struct hs_cookie *cookie, struct hs_tcb *tcb, bool v6,
 		    u64 now_s);
 
-/* The least shift of those who need up to it, and that of all others. */
-#define HS_COOKIE_SHIFT_SMALL	7
-#define HS_COOKIE_SHIFT_LARGE	12
-
 /**
  * hs_cookie_synack() - the SYN-ACK that is a cookie
  * @cookie:	from hs_cookie_open()
@@ -177,7 +177,7 @@ bool hs_cookie_valid(const struct hs_cookie *cookie, u64 hash,
  * @cookie:	a valid one
  * @tcb:	result: in SYN-RECEIVED as after the SYN-ACK. The caller fills
  *		rcv_wnd and advertised_mss, which no cookie keeps; peer_wnd is
- *		that of @seg, scaled.
+ *		the window field of @seg, not that of the SYN.
  * @seg:	the segment that completes it
  * @offer:	what this end is willing to negotiate now
  * @v6:		IPv6

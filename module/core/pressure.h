@@ -16,14 +16,14 @@
 
 /**
  * struct hs_pressure - all 0 is: no pressure
+ * @unanswered:	see hs_pressure_update(), at the begin of the quiet time
  * @since_ms:	begin of the present quiet time, or the end of the pressure
- * @cookies:	cookies sent until then
  * @on:		answer by cookies
  * @after:	the pressure is over, but cookies may still come back
  */
 struct hs_pressure {
+	u64 unanswered;
 	u32 since_ms;
-	u32 cookies;
 	bool on;
 	bool after;
 };
@@ -40,20 +40,21 @@ enum hs_pressure_change {
  * @used:	what is taken: flows, or bytes
  * @limit:	of @used; 0 is always reached
  * @cost:	of one flow, in the unit of @used
- * @cookies:	cookies sent so far, a count that may wrap
+ * @unanswered:	cookies sent so far, less those that came back
  * @now_ms:	a clock that never steps back, and may wrap
  *
  * Begins when @used reaches @limit. Ends after a quiet time in which each call
- * found less than 7/8 of @limit taken, and in which so few SYNs were answered by
- * cookies that all of them as flows would have fitted below 7/8, too: else the
- * same flood would fill the limit again at once. To be called for each SYN while
- * off, and now and then while on.
+ * found less than 7/8 of @limit taken, and in which so few cookies remained
+ * without an answer that all of those as flows would have fitted below 7/8, too:
+ * else the same flood would fill the limit again at once. (Whoever answers does
+ * so soon, and needs no lasting room.) To be called for each SYN while off, and
+ * now and then while on.
  *
  * With several limits (of a claim, of the namespace) each has its own state.
  */
 enum hs_pressure_change hs_pressure_update(struct hs_pressure *pressure,
 					   u64 used, u64 limit, u32 cost,
-					   u32 cookies, u32 now_ms);
+					   u64 unanswered, u32 now_ms);
 
 /**
  * hs_pressure_expects() - can a valid cookie be on its way back
