@@ -245,7 +245,7 @@ static unsigned int hs_connect_packet(struct hs_connecting *c)
 			    flow->tcb.iss == c->seg.seq;
 
 		if (same && flow->kind == HS_FLOW_OBSERVE)
-			hs_observe_sent(flow, &c->seg);
+			hs_observe_sent(flow, &c->seg, false);
 		else if (same)
 			verdict = hs_connect_again(c, flow);
 		else

@@ -51,7 +51,7 @@ struct hs_flow_key {
  * struct hs_flow - one handshake
  * @node:	in hs_net.flows
  * @key:	its key there
- * @lock:	guards @tcb, @dead and the arming of @timer
+ * @lock:	guards @tcb, @dead, @cookie and the arming of @timer
  * @refs:	the table, the armed timer and whoever works on it
  * @dead:	out of the table, never armed again
  * @young:	counted in hs_claim.young

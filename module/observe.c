@@ -120,7 +120,8 @@ static bool hs_observe_rejects(struct hs_flow *flow, const struct hs_segment *se
 	return flow->tcb.state == THREEWAY_LISTEN;
 }
 
-void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg)
+void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg,
+		     bool cookie)
 {
 	static const enum threeway_counter counters[] = {
 		[HS_FOLLOWED_OTHER] = HS_NONE,
@@ -136,6 +137,7 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg)
 	spin_lock(&flow->lock);
 	if (!flow->dead) {
 		before = flow->tcb.state;
+		flow->cookie = cookie;
 		actions.sent = counters[hs_follow_sent(&flow->tcb, seg)];
 		rejected = hs_observe_rejects(flow, seg);
 		if (seg->flags & HS_RST)
@@ -178,18 +180,22 @@ static int hs_observe_state(const struct hs_flow *flow)
  */
 static bool hs_observe_settle(struct hs_flow *flow)
 {
-	enum threeway_counter reason = flow->outcome;
 	int state = hs_observe_state(flow);
+	enum threeway_counter reason;
+	bool cookie;
 
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return true;
-	if (state == TCP_NEW_SYN_RECV) {
-		/* it has no backlog: what came did not end it */
+	spin_lock(&flow->lock);
+	/* a request socket has no backlog: what came did not end it */
+	if (state == TCP_NEW_SYN_RECV)
 		flow->outcome = HS_NONE;
-		return true;
-	}
-	if (state == TCP_CLOSE && reason == HS_NONE && flow->cookie &&
-	    flow->tcb.timeouts < HS_OBSERVE_COOKIE_CHECKS)
+	reason = flow->outcome;
+	cookie = flow->cookie &&
+		 flow->tcb.timeouts < HS_OBSERVE_COOKIE_CHECKS;
+	spin_unlock(&flow->lock);
+	if (state == TCP_NEW_SYN_RECV ||
+	    (state == TCP_CLOSE && reason == HS_NONE && cookie))
 		return true;
 	if (state != TCP_CLOSE)
 		reason = THREEWAY_C_flows_observed;
@@ -306,8 +312,8 @@ void hs_observe_output(struct hs_net *hn, struct sk_buff *skb, u8 family)
 	flow = hs_flow_find(hn, &key);
 	if (flow && flow->kind == HS_FLOW_OBSERVE && hs_flow_hold(flow)) {
 		/* a request socket owns its SYN-ACKs */
-		flow->cookie = !skb->sk && !(seg.flags & HS_RST);
-		hs_observe_sent(flow, &seg);
+		hs_observe_sent(flow, &seg,
+				!skb->sk && !(seg.flags & HS_RST));
 		hs_flow_put(flow);
 	}
 }

@@ -29,8 +29,16 @@ void hs_observe_connect(struct hs_net *hn, struct hs_claim *claim,
 			const struct sock *sk, const struct hs_flow_key *key,
 			const struct hs_segment *seg);
 
-/* A segment of a flow goes out. Context: LOCAL_OUT, BH. */
-void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg);
+/**
+ * hs_observe_sent() - a segment of a flow goes out
+ * @flow:	the flow
+ * @seg:	the segment
+ * @cookie:	it may be a SYN cookie: no socket sends it
+ *
+ * Context: LOCAL_OUT, BH.
+ */
+void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg,
+		     bool cookie);
 
 /**
  * hs_observe_arrive() - a segment for a flow of kind HS_FLOW_OBSERVE
