@@ -88,18 +88,6 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 }
 
 /*
- * May it be part of a passive open? Most packets of a host are of connections.
- * Fast Open sends its SYN-ACK for the listener, a simultaneous open for itself.
- */
-static bool hs_hook_opens(const struct sk_buff *skb)
-{
-	const struct sock *sk = skb->sk;
-
-	return !sk || !sk_fullsock(sk) || sk->sk_type != SOCK_STREAM ||
-	       hs_hook_state(sk, TCPF_LISTEN | TCPF_SYN_RECV);
-}
-
-/*
  * A VRF has a LOCAL_OUT of its own, before that of the link that the packet leaves
  * by; only what is of link scope does not pass there. There, either the hook or
  * the route is of the VRF.
@@ -116,12 +104,16 @@ static bool hs_hook_again(const struct sk_buff *skb,
 	       !rt6_need_strict(&ipv6_hdr(skb)->daddr);
 }
 
-/* Sent by a connection: no handshake is in it. Raw sockets have states, too. */
+/*
+ * Sent by a connection, as most packets of a host, or by one that has just been
+ * given up: no handshake is in it. Raw sockets have states, too.
+ */
 static bool hs_hook_settled(const struct sock *sk)
 {
 	return sk && hs_hook_state(sk, TCPF_ESTABLISHED | TCPF_FIN_WAIT1 |
 				       TCPF_FIN_WAIT2 | TCPF_CLOSE_WAIT |
-				       TCPF_LAST_ACK | TCPF_CLOSING) &&
+				       TCPF_LAST_ACK | TCPF_CLOSING |
+				       TCPF_CLOSE) &&
 	       sk->sk_type == SOCK_STREAM;
 }
 
@@ -136,8 +128,7 @@ static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 	if (hs_connect_syn(skb))
 		return hs_connect_output(hn, skb, state->pf);
 	verdict = hs_handoff_output(skb);
-	if (verdict == NF_ACCEPT && atomic_read(&hn->observed) &&
-	    hs_hook_opens(skb)) {
+	if (verdict == NF_ACCEPT && atomic_read(&hn->observed)) {
 		local_bh_disable();
 		hs_observe_output(hn, skb, state->pf);
 		local_bh_enable();
