@@ -170,6 +170,8 @@ static unsigned int hs_connect_open(struct hs_connecting *c,
 		err = hs_connect_start(c, flow, &syn);
 		spin_unlock(&flow->lock);
 	}
+	if (!err)
+		hs_count(c->hn, THREEWAY_C_flows_opened);
 	if (err || !hs_connect_rewrite(c, &syn)) {
 		hs_count(c->hn, THREEWAY_C_native_no_memory);
 		if (!err)
@@ -177,7 +179,6 @@ static unsigned int hs_connect_open(struct hs_connecting *c,
 	} else {
 		hs_socket_set_iss(c->sk, flow->tcb.iss);
 		hs_socket_first_park(c->sk);
-		hs_count(c->hn, THREEWAY_C_flows_opened);
 		hs_count(c->hn, THREEWAY_C_sent_syn);
 	}
 	if (flow)
