@@ -249,6 +249,44 @@ stop_traffic()
 	return "$status"
 }
 
+# repeat COMMAND...: in the background until stop_all; counts its successes
+repeat()
+{
+	true >"$work/done.$1"
+	while [ ! -e "$work/stop" ]; do
+		"$@" && echo >>"$work/done.$1"
+	done &>/dev/null &
+	loops+=($!)
+}
+
+stop_all()
+{
+	touch "$work/stop"
+	wait "${loops[@]}"
+	rm "$work/stop"
+	loops=()
+}
+
+# worked TIMES COMMAND...: each of them that is repeated has succeeded so often
+worked()
+{
+	local each status=0 times
+
+	for each in "${@:2}"; do
+		times=$(wc -l <"$work/done.$each")
+		echo "$each: $times"
+		[ "$times" -ge "$1" ] || status=1
+	done
+	return "$status"
+}
+
+# many_clients: enough for all ports that they leave in TIME-WAIT
+many_clients()
+{
+	in_ns cli sysctl -qw net.ipv4.tcp_max_tw_buckets=200000 \
+		net.ipv4.ip_local_port_range="1024 65535"
+}
+
 # script: sockscript with the script on standard input, its results in
 # $work/results
 script()

@@ -13,30 +13,6 @@ calm_ms=8000
 wild_ms=15000
 start_net 12
 
-# repeat COMMAND...: in the background until stop_all; counts its successes
-repeat()
-{
-	true >"$work/done.$1"
-	while [ ! -e "$work/stop" ]; do
-		"$@" && echo >>"$work/done.$1"
-	done &>/dev/null &
-	loops+=($!)
-}
-
-stop_all()
-{
-	touch "$work/stop"
-	wait "${loops[@]}"
-	rm "$work/stop"
-	loops=()
-}
-
-# times COMMAND: how often it has succeeded
-times()
-{
-	wc -l <"$work/done.$1"
-}
-
 change_claims()
 {
 	local add="threeway -n srv claim add passive port $port"
@@ -156,13 +132,7 @@ no_complaint()
 
 changed_often()
 {
-	local each status=0
-
-	for each in change_claims change_sysctls read_all; do
-		echo "$each: $(times "$each")"
-		[ "$(times "$each")" -ge 5 ] || status=1
-	done
-	return "$status"
+	worked 5 change_claims change_sysctls read_all
 }
 
 calm()
@@ -203,13 +173,7 @@ both_worked()
 
 it_was_wild()
 {
-	local each status=0
-
-	for each in make_namespace reload; do
-		echo "$each: $(times "$each")"
-		[ "$(times "$each")" -ge 3 ] || status=1
-	done
-	return "$status"
+	worked 3 make_namespace reload
 }
 
 wild()
@@ -286,9 +250,7 @@ race()
 }
 
 keep_hooks
-# Enough for all ports that the clients leave in TIME-WAIT.
-in_ns cli sysctl -qw net.ipv4.tcp_max_tw_buckets=200000 \
-	net.ipv4.ip_local_port_range="1024 65535"
+many_clients
 engine_on
 doubled="flows_opened=300 flows_handed_over=300 sent_synack=300
 	segment_duplicate_syn=0-300 sent_synack_duplicate=0-300
