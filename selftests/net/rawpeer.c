@@ -22,10 +22,8 @@
 #define PORTS		50000
 #define DATA_BYTES	100
 
-static struct {
-	const char *server_netns, *client_netns, *source, *destination;
-	unsigned int port, count;
-} config;
+static struct raw_config config;
+static unsigned int count;
 
 static struct raw_path path;
 
@@ -44,7 +42,7 @@ static void flood(void)
 	int fd = raw_socket(&path, IPPROTO_RAW);
 	unsigned int i;
 
-	for (i = 0; i < config.count; i++) {
+	for (i = 0; i < count; i++) {
 		if (i && i % PORTS == 0)
 			next_source();
 		syn.port = FIRST_PORT + i % PORTS;
@@ -75,7 +73,7 @@ static void *race_thread(void *argument)
 	CPU_ZERO(&cpus);
 	CPU_SET(racer->cpu, &cpus);
 	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
-	for (number = 1; number <= config.count; number++) {
+	for (number = 1; number <= count; number++) {
 		while (atomic_load(&round_begun) < number)
 			sched_yield();
 		segment = completing;
@@ -164,25 +162,9 @@ static void race_round(unsigned int number, int sender, int receiver,
 	close(fd);
 }
 
-static int open_listener(void)
-{
-	int fd, one = 1;
-
-	enter_netns(config.server_netns);
-	fd = socket(path.destination.sa.sa_family,
-		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		die("socket: %s", strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, &path.destination.sa, address_length(&path.destination)) ||
-	    listen(fd, 128))
-		die("listen: %s", strerror(errno));
-	return fd;
-}
-
 static void race(void)
 {
-	int listener = open_listener(), sender, receiver;
+	int listener = raw_listener(&config, &path, 128), sender, receiver;
 	struct racer racers[2];
 	unsigned int i;
 
@@ -197,40 +179,22 @@ static void race(void)
 				   &racers[i]))
 			die("no thread");
 	}
-	for (i = 1; i <= config.count; i++)
+	for (i = 1; i <= count; i++)
 		race_round(i, sender, receiver, listener);
 	for (i = 0; i < 2; i++)
 		pthread_join(racers[i].thread, NULL);
-	printf("rounds=%u\n", config.count);
+	printf("rounds=%u\n", count);
 }
 
 static void parse_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:c:a:d:p:n:")) != -1) {
-		switch (option) {
-		case 's':
-			config.server_netns = optarg;
-			break;
-		case 'c':
-			config.client_netns = optarg;
-			break;
-		case 'a':
-			config.source = optarg;
-			break;
-		case 'd':
-			config.destination = optarg;
-			break;
-		case 'p':
-			config.port = atoi(optarg);
-			break;
-		case 'n':
-			config.count = atoi(optarg);
-			break;
-		default:
+	while ((option = getopt(argc, argv, RAW_OPTIONS "n:")) != -1) {
+		if (option == 'n')
+			count = atoi(optarg);
+		else if (!raw_option(&config, option, optarg))
 			exit(1);
-		}
 	}
 }
 
@@ -242,8 +206,7 @@ int main(int argc, char **argv)
 		die("-c, -a, -d and flood or race are needed");
 	stream_init();
 	enter_netns(config.client_netns);
-	path.source = parse_address(config.source, 0);
-	path.destination = parse_address(config.destination, config.port);
+	path = raw_parse_path(&config);
 	if (!strcmp(argv[optind], "flood"))
 		flood();
 	else if (config.server_netns && !strcmp(argv[optind], "race"))

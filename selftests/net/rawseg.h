@@ -16,6 +16,68 @@ struct raw_path {
 	union address source, destination;
 };
 
+/* The part of the command line that all have: -s -c -a -d -p. */
+struct raw_config {
+	const char *server_netns, *client_netns, *source, *destination;
+	unsigned int port;
+};
+
+#define RAW_OPTIONS	"s:c:a:d:p:"
+
+/* Return: whether it is one of RAW_OPTIONS. */
+static inline bool raw_option(struct raw_config *config, int option,
+			      const char *argument)
+{
+	switch (option) {
+	case 's':
+		config->server_netns = argument;
+		break;
+	case 'c':
+		config->client_netns = argument;
+		break;
+	case 'a':
+		config->source = argument;
+		break;
+	case 'd':
+		config->destination = argument;
+		break;
+	case 'p':
+		config->port = atoi(argument);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* Link-local names need the namespace. */
+static inline struct raw_path raw_parse_path(const struct raw_config *config)
+{
+	return (struct raw_path) {
+		.source = parse_address(config->source, 0),
+		.destination = parse_address(config->destination, config->port),
+	};
+}
+
+/* In the server's namespace, to which the caller moves. */
+static inline int raw_listener(const struct raw_config *config,
+			       const struct raw_path *path, int backlog)
+{
+	int fd, one = 1;
+
+	enter_netns(config->server_netns);
+	fd = socket(path->destination.sa.sa_family,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		die("socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, &path->destination.sa,
+		 address_length(&path->destination)) ||
+	    listen(fd, backlog))
+		die("listen: %s", strerror(errno));
+	return fd;
+}
+
 /* Its data is the beginning of stream 0. */
 struct segment {
 	unsigned short port, to;

@@ -32,8 +32,8 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 static struct {
-	const char *server_netns, *client_netns, *source, *destination;
-	unsigned int port, rounds, run_ms, tuples, rto_ms, seed;
+	struct raw_config raw;
+	unsigned int rounds, run_ms, tuples, rto_ms, seed;
 	bool may_fail;
 } config = { .tuples = 32, .rto_ms = 100 };
 
@@ -82,7 +82,7 @@ static void complain(const struct tuple *tuple, const char *what)
 
 static void send_copies(const struct sender *sender)
 {
-	struct segment segment = { .to = config.port };
+	struct segment segment = { .to = config.raw.port };
 	unsigned int i, copy;
 
 	for (i = 0; i < config.tuples; i++) {
@@ -318,22 +318,6 @@ static void run_round(unsigned int number)
 	take_connections();
 }
 
-static int open_listener(void)
-{
-	int fd, one = 1;
-
-	enter_netns(config.server_netns);
-	fd = socket(path.destination.sa.sa_family,
-		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		die("socket: %s", strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, &path.destination.sa, address_length(&path.destination)) ||
-	    listen(fd, 4096))
-		die("listen: %s", strerror(errno));
-	return fd;
-}
-
 /* Nothing but what comes from the server's port, or other traffic fills it. */
 static int open_receiver(void)
 {
@@ -343,7 +327,7 @@ static int open_receiver(void)
 			BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0) :
 		     (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, 0),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, config.port, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, config.raw.port, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 0xffff),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -360,9 +344,6 @@ static int open_receiver(void)
 static void parse_number(int option, unsigned int number)
 {
 	switch (option) {
-	case 'p':
-		config.port = number;
-		break;
 	case 'n':
 		config.rounds = number;
 		break;
@@ -387,30 +368,15 @@ static void parse_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:c:a:d:p:n:T:b:r:S:f")) != -1) {
-		switch (option) {
-		case 's':
-			config.server_netns = optarg;
-			break;
-		case 'c':
-			config.client_netns = optarg;
-			break;
-		case 'a':
-			config.source = optarg;
-			break;
-		case 'd':
-			config.destination = optarg;
-			break;
-		case 'f':
+	while ((option = getopt(argc, argv, RAW_OPTIONS "n:T:b:r:S:f")) != -1) {
+		if (option == 'f')
 			config.may_fail = true;
-			break;
-		default:
+		else if (!raw_option(&config.raw, option, optarg))
 			parse_number(option, strtoul(optarg ?: "", NULL, 0));
-		}
 	}
-	if (!config.server_netns || !config.client_netns || !config.source ||
-	    !config.destination || !config.port ||
-	    !config.tuples || config.tuples > TUPLES_MAX)
+	if (!config.raw.server_netns || !config.raw.client_netns ||
+	    !config.raw.source || !config.raw.destination ||
+	    !config.raw.port || !config.tuples || config.tuples > TUPLES_MAX)
 		die("-s, -c, -a, -d and -p are needed");
 }
 
@@ -421,11 +387,9 @@ int main(int argc, char **argv)
 
 	parse_options(argc, argv);
 	stream_init();
-	/* link-local names would need the namespace */
-	path.source = parse_address(config.source, 0);
-	path.destination = parse_address(config.destination, config.port);
-	listener = open_listener();
-	enter_netns(config.client_netns);
+	path = raw_parse_path(&config.raw);
+	listener = raw_listener(&config.raw, &path, 4096);
+	enter_netns(config.raw.client_netns);
 	receiver = open_receiver();
 	threads = get_nprocs_conf() < 2 ? 2 : get_nprocs_conf();
 	if (threads > THREADS_MAX)
