@@ -8,9 +8,7 @@
  *	static void a_step(struct walk *walk)
  *	{
  *		peer_flow(walk->peer);
- *		fault_begin(walk);
- *		peer_send(walk->peer, "S 0");
- *		fault_end(walk);
+ *		fault_send(walk, "S 0");
  *		... all works as ever, at the latest when it is tried again
  *	}
  *
@@ -65,6 +63,13 @@ void fault_pages(bool fail);
 /* Between the two, the allocation fails. */
 void fault_begin(struct walk *walk);
 void fault_end(struct walk *walk);
+
+/* What the peer sends is what the allocation is for. */
+#define fault_send(walk, ...) do {				\
+	fault_begin(walk);					\
+	peer_send((walk)->peer, __VA_ARGS__);			\
+	fault_end(walk);					\
+} while (0)
 
 void fault_walk_(struct walk *walk, struct place place, fault_step *step);
 

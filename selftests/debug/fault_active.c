@@ -98,9 +98,7 @@ static void synack_step(struct walk *walk)
 	struct peer *peer = walk->peer;
 	int fd = client_open(peer);
 
-	fault_begin(walk);
-	peer_send(peer, "S. 0 ack 1 <" SYNACK_OPTIONS ">");
-	fault_end(walk);
+	fault_send(walk, "S. 0 ack 1 <" SYNACK_OPTIONS ">");
 	finish(peer, fd);
 }
 
@@ -129,9 +127,7 @@ static void cross_step(struct walk *walk)
 	struct peer *peer = walk->peer;
 	int fd = client_open(peer);
 
-	fault_begin(walk);
-	peer_send(peer, CROSSING);
-	fault_end(walk);
+	fault_send(walk, CROSSING);
 	/* the engine's timer sends its SYN or SYN-ACK again */
 	if (!fault_answer(peer, SYNACK, 2 * RTO_MS)) {
 		peer_send(peer, CROSSING);
@@ -159,9 +155,7 @@ static void crossed_step(struct walk *walk)
 
 	peer_send(peer, CROSSING);
 	check(peer, fault_answer(peer, SYNACK, PEER_ANSWER_MS), "no SYN-ACK");
-	fault_begin(walk);
-	peer_send(peer, ". 1 ack 1 " TS);
-	fault_end(walk);
+	fault_send(walk, ". 1 ack 1 " TS);
 	crossed_finish(peer, fd);
 }
 
@@ -184,9 +178,7 @@ static void segment_step(struct walk *walk)
 	struct peer *peer = walk->peer;
 	int fd = client_open(peer);
 
-	fault_begin(walk);
-	peer_send(peer, "%s", line);
-	fault_end(walk);
+	fault_send(walk, "%s", line);
 	drain(peer);
 	expect_connecting(peer, fd);
 	finish(peer, fd);

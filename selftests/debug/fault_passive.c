@@ -87,9 +87,7 @@ static void syn_step(struct walk *walk)
 	struct peer *peer = walk->peer;
 
 	peer_flow(peer);
-	fault_begin(walk);
-	peer_send(peer, SYN);
-	fault_end(walk);
+	fault_send(walk, SYN);
 	expect_synack(peer);
 	finish(peer);
 }
@@ -112,9 +110,7 @@ static void ack_step(struct walk *walk)
 
 	peer_flow(peer);
 	peer_syn(peer, SYN_OPTIONS);
-	fault_begin(walk);
-	peer_send(peer, ". 1 ack 1 " TS);
-	fault_end(walk);
+	fault_send(walk, ". 1 ack 1 " TS);
 	finish(peer);
 }
 
@@ -140,9 +136,7 @@ static void segment_step(struct walk *walk)
 	peer_flow(peer);
 	peer_syn(peer, SYN_OPTIONS);
 	sleep_ms(COPY_MS);
-	fault_begin(walk);
-	peer_send(peer, "%s", line);
-	fault_end(walk);
+	fault_send(walk, "%s", line);
 	finish(peer);
 }
 
@@ -230,9 +224,7 @@ static void hold_syn_step(struct walk *walk)
 	struct peer *peer = walk->peer;
 
 	peer_flow(peer);
-	fault_begin(walk);
-	peer_send(peer, SYN);
-	fault_end(walk);
+	fault_send(walk, SYN);
 	expect_synack(peer);
 	hold_finish(peer);
 }
@@ -256,9 +248,7 @@ static void hold_data_step(struct walk *walk)
 	peer_flow(peer);
 	peer_syn(peer, SYN_OPTIONS);
 	peer_send(peer, ". 1 ack 1 " TS);
-	fault_begin(walk);
-	peer_send(peer, "P. 1(5) ack 1 " TS);
-	fault_end(walk);
+	fault_send(walk, "P. 1(5) ack 1 " TS);
 	hold_finish(peer);
 }
 
@@ -307,9 +297,7 @@ static void refuse_step(struct walk *walk)
 	struct peer *peer = walk->peer;
 
 	peer_flow(peer);
-	fault_begin(walk);
-	peer_send(peer, SYN);
-	fault_end(walk);
+	fault_send(walk, SYN);
 	fault_expect_nothing(peer);
 }
 
