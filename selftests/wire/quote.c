@@ -196,3 +196,33 @@ u64 tcp_ext(const char *name)
 {
 	return paired_lines("/proc/net/netstat", "TcpExt:", name);
 }
+
+void quote_is_udp(u8 *quoted)
+{
+	quoted[quoted[0] >> 4 == 4 ? 9 : 6] = IPPROTO_UDP;
+}
+
+void quote_has_short_header(u8 *quoted)
+{
+	if (quoted[0] >> 4 == 4)
+		quoted[0] = 0x44;
+	else
+		quoted[6] = IPPROTO_FRAGMENT;
+}
+
+void quote_has_long_header(u8 *quoted)
+{
+	if (quoted[0] >> 4 == 4)
+		quoted[0] = 0x4f;
+	else
+		quoted[6] = IPPROTO_DSTOPTS;
+}
+
+void quote_is_to_another_port(u8 *quoted)
+{
+	quoted[quoted[0] >> 4 == 4 ? 23 : 43]++;
+}
+
+const int quote_offsets[QUOTE_OFFSETS] = {
+	-1, 0, 1, 2, 1000, -1000, 0x7fffffff, -0x7fffffff - 1
+};

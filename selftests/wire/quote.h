@@ -54,6 +54,16 @@ struct icmp_error {
 
 #define QUOTE_NOTHING	-1
 
+/* How a quoted packet can be unfit, for icmp_error.spoil. */
+void quote_is_udp(u8 *quoted);
+void quote_has_short_header(u8 *quoted);
+void quote_has_long_header(u8 *quoted);
+void quote_is_to_another_port(u8 *quoted);
+
+/* Where a quoted SEG.SEQ may be, from the ISS: 0 and 1 were sent. */
+#define QUOTE_OFFSETS	8
+extern const int quote_offsets[QUOTE_OFFSETS];
+
 /* Sends the error. */
 void peer_icmp(struct peer *peer, const struct icmp_error *error);
 

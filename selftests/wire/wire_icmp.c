@@ -173,10 +173,6 @@ TEST_F_TIMEOUT(wire, IC1_ER3_ER4_ER8_ER10_each_error_as_native, 120)
 	same_as_native(&self->peer, each_error, NULL);
 }
 
-static const int offsets[] = {
-	-1, 0, 1, 2, 1000, -1000, 0x7fffffff, -0x7fffffff - 1
-};
-
 TEST_F(wire, IC2_SQ9_quoted_number_in_SYN_SENT)
 {
 	struct peer *peer = &self->peer;
@@ -186,12 +182,12 @@ TEST_F(wire, IC2_SQ9_quoted_number_in_SYN_SENT)
 	int fd;
 
 	client_claim(peer, NULL);
-	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
-		bool inside = offsets[i] == 0 || offsets[i] == 1;
+	for (i = 0; i < QUOTE_OFFSETS; i++) {
+		bool inside = quote_offsets[i] == 0 || quote_offsets[i] == 1;
 
 		fd = client_open(peer);
-		peer_label(peer, "ISS + %d", offsets[i]);
-		error.seq = offsets[i];
+		peer_label(peer, "ISS + %d", quote_offsets[i]);
+		error.seq = quote_offsets[i];
 		peer_icmp(peer, &error);
 		if (inside) {
 			expect_failed(peer, fd, ECONNREFUSED);
@@ -214,16 +210,16 @@ TEST_F(wire, IC2_SM16_quoted_number_in_a_simultaneous_open)
 	int fd;
 
 	client_claim(peer, NULL);
-	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+	for (i = 0; i < QUOTE_OFFSETS; i++) {
 		fd = client_open(peer);
-		peer_label(peer, "ISS + %d", offsets[i]);
+		peer_label(peer, "ISS + %d", quote_offsets[i]);
 		peer_send(peer, "S 0 <" SYN_OPTIONS ">");
 		expect(peer, "S. 0 ack 1");
 		expect_counters(peer, BEGUN
 				"segment_syn_crossed 1; sent_synack_crossed 1");
-		error.seq = offsets[i];
+		error.seq = quote_offsets[i];
 		peer_icmp(peer, &error);
-		if (offsets[i] == 0 || offsets[i] == 1) {
+		if (quote_offsets[i] == 0 || quote_offsets[i] == 1) {
 			expect_failed(peer, fd, ECONNREFUSED);
 			expect_state(peer, THREEWAY_CLOSED);
 			expect_counters(peer, "icmp_hard 1; flows_icmp 1");
@@ -241,27 +237,6 @@ TEST_F(wire, IC2_SM16_quoted_number_in_a_simultaneous_open)
 }
 
 /* How a quote can be unfit; the numbers are of the quoted IP header. */
-static void is_udp(u8 *quoted)
-{
-	quoted[quoted[0] >> 4 == 4 ? 9 : 6] = IPPROTO_UDP;
-}
-
-static void has_short_header(u8 *quoted)
-{
-	if (quoted[0] >> 4 == 4)
-		quoted[0] = 0x44;
-	else
-		quoted[6] = IPPROTO_FRAGMENT;
-}
-
-static void has_long_header(u8 *quoted)
-{
-	if (quoted[0] >> 4 == 4)
-		quoted[0] = 0x4f;
-	else
-		quoted[6] = IPPROTO_DSTOPTS;
-}
-
 static void is_to_another(u8 *quoted)
 {
 	quoted[quoted[0] >> 4 == 4 ? 19 : 39]++;
@@ -272,14 +247,9 @@ static void is_from_another_port(u8 *quoted)
 	quoted[quoted[0] >> 4 == 4 ? 21 : 41]++;
 }
 
-static void is_to_another_port(u8 *quoted)
-{
-	quoted[quoted[0] >> 4 == 4 ? 23 : 43]++;
-}
-
 static void (* const unfit[])(u8 *quoted) = {
-	is_udp, has_short_header, has_long_header,
-	is_to_another, is_from_another_port, is_to_another_port,
+	quote_is_udp, quote_has_short_header, quote_has_long_header,
+	is_to_another, is_from_another_port, quote_is_to_another_port,
 };
 
 /* A later fragment, whose octets look like the start of our segment. */

@@ -123,10 +123,6 @@ TEST_F_TIMEOUT(wire, IC1_IC6_ER11_only_a_hard_error_ends_SYN_RECEIVED, 120)
 		one_in_syn_received(&self->peer, type, code);
 }
 
-static const int offsets[] = {
-	-1, 0, 1, 2, 1000, -1000, 0x7fffffff, -0x7fffffff - 1
-};
-
 TEST_F(wire, IC2_SQ9_quoted_number_in_SYN_RECEIVED)
 {
 	struct peer *peer = &self->peer;
@@ -136,11 +132,11 @@ TEST_F(wire, IC2_SQ9_quoted_number_in_SYN_RECEIVED)
 
 	serve(peer);
 	half_open(peer);
-	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
-		if (!offsets[i])
+	for (i = 0; i < QUOTE_OFFSETS; i++) {
+		if (!quote_offsets[i])
 			continue;
-		peer_label(peer, "ISS + %d", offsets[i]);
-		hard.seq = offsets[i];
+		peer_label(peer, "ISS + %d", quote_offsets[i]);
+		hard.seq = quote_offsets[i];
 		peer_icmp(peer, &hard);
 		expect_flow(peer, true);
 		expect_counters(peer, "icmp_out_of_window 1");
@@ -154,35 +150,9 @@ TEST_F(wire, IC2_SQ9_quoted_number_in_SYN_RECEIVED)
 	EXPECT_EQ(outside, tcp_ext("OutOfWindowIcmps"));
 }
 
-static void is_udp(u8 *quoted)
-{
-	quoted[quoted[0] >> 4 == 4 ? 9 : 6] = IPPROTO_UDP;
-}
-
 static void has_wrong_version(u8 *quoted)
 {
 	quoted[0] ^= 0x30;
-}
-
-static void has_short_header(u8 *quoted)
-{
-	if (quoted[0] >> 4 == 4)
-		quoted[0] = 0x44;
-	else
-		quoted[6] = IPPROTO_FRAGMENT;
-}
-
-static void has_long_header(u8 *quoted)
-{
-	if (quoted[0] >> 4 == 4)
-		quoted[0] = 0x4f;
-	else
-		quoted[6] = IPPROTO_DSTOPTS;
-}
-
-static void is_to_another_port(u8 *quoted)
-{
-	quoted[quoted[0] >> 4 == 4 ? 23 : 43]++;
 }
 
 static void is_from_another(u8 *quoted)
@@ -191,8 +161,8 @@ static void is_from_another(u8 *quoted)
 }
 
 static void (* const unfit[])(u8 *quoted) = {
-	is_udp, has_wrong_version, has_short_header, has_long_header,
-	is_to_another_port, is_from_another,
+	quote_is_udp, has_wrong_version, quote_has_short_header,
+	quote_has_long_header, quote_is_to_another_port, is_from_another,
 };
 
 TEST_F(wire, IC3_unfit_quotes_leave_the_flow_alone)
