@@ -23,9 +23,12 @@
  *   THREEWAY_IOC_CLAIM_LIST and THREEWAY_IOC_FLOW_LIST copy at most "room"
  *   records to "records" and set "count" to the number of records copied.
  *   Start with cursor 0 and repeat with the returned cursor until count is 0.
- *   Any other cursor fails with EINVAL, so does a room that is not 1 to 4096.
- *   After an error a list of flows has to begin again with cursor 0.
- *   Claims come in the order of their ids. Flows come in no order, and one file
+ *   A room that is not 1 to 4096 fails with EINVAL.
+ *   Claims come in the order of their ids. Their cursor is an id, of a claim that
+ *   need not exist: the list goes on with the next one. What is no id, 2^32 and
+ *   more, fails with EINVAL.
+ *   Any other cursor of flows fails with EINVAL, and after an error their list
+ *   has to begin again with cursor 0. Flows come in no order, and one file
  *   reads one list of flows at a time; a flow that is created or deleted while
  *   the list is read may be missed, one that lives throughout comes once unless
  *   the table is resized meanwhile.

@@ -102,14 +102,14 @@ FIXTURE(hostile) {
 	int fd;
 };
 
-static int add_claim(int fd)
+static int add_claim(int fd, unsigned int port)
 {
 	struct threeway_claim claim = {
 		.family = AF_INET,
 		.direction = THREEWAY_PASSIVE,
 		.mode = THREEWAY_HANDOFF,
-		.port_first = 77,
-		.port_last = 77,
+		.port_first = port,
+		.port_last = port,
 	};
 
 	return call(fd, THREEWAY_IOC_CLAIM_ADD, &claim) ? -1 : (int)claim.id;
@@ -132,7 +132,7 @@ FIXTURE_SETUP(hostile)
 	ASSERT_EQ(0, system(make_link));
 	self->fd = open(THREEWAY_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	ASSERT_LE(0, self->fd);
-	ASSERT_LT(0, add_claim(self->fd));
+	ASSERT_LT(0, add_claim(self->fd, 77));
 	ASSERT_EQ(0, open_flow(self->fd, &conf));
 	page = sysconf(_SC_PAGESIZE);
 	pages = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE,
@@ -192,7 +192,7 @@ static void restore(struct __test_metadata *_metadata, int fd)
 	struct threeway_open open;
 
 	ASSERT_TRUE(empty_state(fd));
-	ASSERT_LT(0, add_claim(fd));
+	ASSERT_LT(0, add_claim(fd, 77));
 	ASSERT_EQ(0, open_flow(fd, &open));
 	ASSERT_TRUE(read_state(fd, &before));
 }
@@ -277,6 +277,36 @@ TEST_F(hostile, memory_of_lists)
 }
 
 /* Events that could not be copied are not lost, and come whole. */
+TEST_F(hostile, a_list_of_claims_goes_on_after_any_id)
+{
+	struct threeway_claim_record record[4];
+	struct threeway_claim_id id = { 0 };
+	struct threeway_list list;
+	unsigned int ids[3], i;
+
+#define AFTER(id) (list = (struct threeway_list){			\
+	.records = (uintptr_t)record, .cursor = (id),			\
+	.room = ARRAY_SIZE(record) },					\
+	call(self->fd, THREEWAY_IOC_CLAIM_LIST, &list))
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		ids[i] = add_claim(self->fd, 90 + i);
+	EXPECT_EQ(0, AFTER(ids[0]));
+	EXPECT_EQ(2, list.count);
+	EXPECT_EQ(ids[1], record[0].claim.id);
+	EXPECT_EQ(ids[2], list.cursor);
+	id.id = ids[1];
+	EXPECT_EQ(0, call(self->fd, THREEWAY_IOC_CLAIM_DEL, &id));
+	EXPECT_EQ(0, AFTER(ids[1]));
+	EXPECT_EQ(1, list.count);
+	EXPECT_EQ(ids[2], record[0].claim.id);
+	EXPECT_EQ(0, AFTER(0xffffffff));
+	EXPECT_EQ(0, list.count);
+	EXPECT_EQ(0xffffffff, list.cursor);
+	EXPECT_EQ(EINVAL, AFTER(1ULL << 32));
+	EXPECT_EQ(EINVAL, AFTER(~0ULL));
+#undef AFTER
+}
+
 TEST_F(hostile, memory_of_events)
 {
 	const size_t size = sizeof(struct threeway_event);
@@ -402,7 +432,7 @@ TEST_F(hostile, opened_anew_it_has_another_namespace)
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(read_state(fd, &now));
 	EXPECT_EQ(0, now.claims + now.flows);
-	EXPECT_LT(0, add_claim(fd));
+	EXPECT_LT(0, add_claim(fd, 77));
 	close(fd);
 	EXPECT_TRUE(unchanged(self->fd));
 }
