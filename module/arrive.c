@@ -126,7 +126,8 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 static void hs_arrive_dropped(const struct hs_flow *flow,
 			      const struct hs_actions *actions)
 {
-	if (actions->counter == THREEWAY_C_segment_paws &&
+	if ((actions->counter == THREEWAY_C_segment_paws ||
+	     actions->counter == THREEWAY_C_segment_tsecr) &&
 	    !actions->reply.flags)
 		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPACKSKIPPEDSYNRECV);
 	if (actions->counter != THREEWAY_C_segment_bad_ack)
