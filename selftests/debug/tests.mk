@@ -3,7 +3,7 @@
 # modules beside it.
 TEST_PROGS += debug/seeded.sh
 
-fault_tests := $(addprefix debug/fault_,passive active calls)
+fault_tests := $(addprefix debug/fault_,passive active calls start)
 TEST_GEN_PROGS += $(fault_tests)
 LOCAL_HDRS += debug/fault.h debug/fixture.h
 $(fault_tests:%=$(OUTPUT)/%): CFLAGS += -Iwire
