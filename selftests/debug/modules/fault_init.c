@@ -18,18 +18,23 @@ module_param(nth, uint, 0600);
 static unsigned int left;
 module_param(left, uint, 0400);
 
+/* Registering what comes after calls it for the namespaces that are there. */
+static bool fault_init_began;
+
 static void fault_init_begin(void)
 {
 	if (!nth)
 		return;
 	left = 0;
+	fault_init_began = true;
 	current->fail_nth = nth;
 }
 
 static void fault_init_end(void)
 {
-	if (!nth)
+	if (!fault_init_began)
 		return;
+	fault_init_began = false;
 	left = current->fail_nth;
 	current->fail_nth = 0;
 }
