@@ -181,14 +181,15 @@ in_ns()
 	ip netns exec "$@"
 }
 
-# wait_for SECONDS COMMAND...: repeats it until it succeeds, with all patience
+# wait_for SECONDS COMMAND...: repeats it until it succeeds, with all patience;
+# less often if the command itself takes long
 wait_for()
 {
-	local tries=$(($1 * 20 * patience))
+	local tries=$(($1 * 20 * patience)) end=$((SECONDS + 4 * $1 * patience))
 
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		[ "$tries" -gt 0 ] || return 1
+		[ "$tries" -gt 0 ] && [ "$SECONDS" -le "$end" ] || return 1
 		tries=$((tries - 1))
 		sleep 0.05
 	done
