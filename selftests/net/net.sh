@@ -330,9 +330,11 @@ stop_serving()
 }
 
 # route_strangers: to the addresses from which hang sends; cli answers nothing.
-# A flood does not wait until its neighbour is resolved.
+# A flood does not wait until its neighbour is resolved, and nothing of it is to
+# be lost because the other end is slow.
 route_strangers()
 {
+	sysctl -qw net.core.netdev_max_backlog=20000
 	ip -n srv route add 198.18.0.0/15 via 192.0.2.2
 	ip -n srv route add 2001:db8:5::/48 via 2001:db8::2
 	know_neighbour srv 2 cli
