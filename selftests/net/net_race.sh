@@ -137,14 +137,14 @@ changed_often()
 
 calm()
 {
-	local connections status=0
+	local connections i status=0
 
 	repeat change_claims
 	repeat change_sysctls
 	repeat read_all
 	# until everything has changed often enough, be the machine slow
 	connections=0
-	for _ in 1 2 3 4; do
+	for ((i = 0; i < 4 * patience; i++)); do
 		traffic "$calm_ms" || status=1
 		connections=$((connections + $(traffic_result ok)))
 		changed_often >/dev/null && break
@@ -178,7 +178,7 @@ it_was_wild()
 
 wild()
 {
-	local status=0
+	local i status=0
 
 	repeat change_claims
 	repeat change_sysctls
@@ -187,7 +187,7 @@ wild()
 	repeat make_namespace
 	repeat reload
 	# until everything has come and gone often enough, be the machine slow
-	for _ in 1 2 3 4; do
+	for ((i = 0; i < 4 * patience; i++)); do
 		traffic "$wild_ms" -f || status=1
 		it_was_wild >/dev/null && break
 	done
@@ -251,7 +251,8 @@ race()
 
 keep_hooks
 many_clients
-engine_on
+# no copy of what is only slow
+engine_on rto_initial_ms $((1000 * patience))
 doubled="flows_opened=300 flows_handed_over=300 sent_synack=300
 	segment_duplicate_syn=0-300 sent_synack_duplicate=0-300
 	segment_duplicate_limited=0-300 native_socket_owns=0-300"
