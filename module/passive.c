@@ -225,6 +225,9 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 		return NF_DROP;
 	}
 	hs_count(o->hn, THREEWAY_C_flows_opened);
+	/* it is in vain, but that is known */
+	if (o->pkt->seg.opts.present & HS_OPT_COOKIE_REQUEST)
+		NET_INC_STATS(o->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
 	err = hs_xmit_routed(&xmit, o->listener, &o->treq, o->dst, &o->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
 	if (err)

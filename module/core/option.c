@@ -51,16 +51,29 @@ static void hs_option_syn(struct hs_options *opts, const u8 *p, u8 len)
 	}
 }
 
-static void hs_option_experiment(struct hs_options *opts, const u8 *p, u8 len)
+/* RFC 7413 section 4.1.1: a cookie has an even number of octets. */
+static void hs_option_fast_open(struct hs_options *opts, bool syn, u8 cookie)
+{
+	opts->present |= HS_OPT_FAST_OPEN;
+	if (!syn || cookie % 2)
+		return;
+	opts->present &= (u16)~HS_OPT_COOKIE_REQUEST;
+	if (!cookie)
+		opts->present |= HS_OPT_COOKIE_REQUEST;
+}
+
+static void hs_option_experiment(struct hs_options *opts, const u8 *p, u8 len,
+				 bool syn)
 {
 	if (len >= 4 && hs_get16(p + 2) == HS_MAGIC_FAST_OPEN)
-		opts->present |= HS_OPT_FAST_OPEN;
+		hs_option_fast_open(opts, syn, len - 4);
 	else if (len >= 6 && hs_get32(p + 2) == HS_MAGIC_SMC)
 		opts->present |= HS_OPT_SMC;
 }
 
 /* Options of any segment. */
-static void hs_option_any(struct hs_options *opts, const u8 *p, u8 len)
+static void hs_option_any(struct hs_options *opts, const u8 *p, u8 len,
+			  bool syn)
 {
 	switch (p[0]) {
 	case HS_KIND_TIMESTAMPS:
@@ -80,10 +93,10 @@ static void hs_option_any(struct hs_options *opts, const u8 *p, u8 len)
 		opts->present |= HS_OPT_MPTCP;
 		break;
 	case HS_KIND_FAST_OPEN:
-		opts->present |= HS_OPT_FAST_OPEN;
+		hs_option_fast_open(opts, syn, len - 2);
 		break;
 	case HS_KIND_EXPERIMENT:
-		hs_option_experiment(opts, p, len);
+		hs_option_experiment(opts, p, len, syn);
 		break;
 	}
 }
@@ -105,7 +118,7 @@ void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
 			return;
 		if (syn)
 			hs_option_syn(opts, p, p[1]);
-		hs_option_any(opts, p, p[1]);
+		hs_option_any(opts, p, p[1], syn);
 		len -= p[1];
 		p += p[1];
 	}

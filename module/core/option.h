@@ -18,6 +18,7 @@
 #define HS_OPT_MPTCP		0x040	/* kind 30 */
 #define HS_OPT_FAST_OPEN	0x080	/* kind 34, or 254 with 0xf989 */
 #define HS_OPT_SMC		0x100	/* kind 254 with 0xe2d4c3d9 */
+#define HS_OPT_COOKIE_REQUEST	0x200	/* HS_OPT_FAST_OPEN without a cookie */
 
 /**
  * struct hs_options - the options of one segment

@@ -30,6 +30,8 @@ static struct hs_options parse(const void *octets, size_t len, bool syn)
 #define SACK_OK		"\x04\x02"
 #define STAMPS		"\x08\x0a\x01\x02\x03\x04\xf1\xf2\xf3\xf4"
 #define STAMPS_OLD	"\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x02"
+/* Kind 34, or 254 with its magic number, without a cookie. */
+#define COOKIE_REQUEST	(HS_OPT_FAST_OPEN | HS_OPT_COOKIE_REQUEST)
 #define TSVAL		0x01020304U
 #define TSECR		0xf1f2f3f4U
 
@@ -80,7 +82,7 @@ static void every_length(void **state)
 		if (len >= 38)
 			want |= HS_OPT_MD5;
 		if (len >= 40)
-			want |= HS_OPT_FAST_OPEN;
+			want |= HS_OPT_FAST_OPEN | HS_OPT_COOKIE_REQUEST;
 		expect_options(&opts, want, len >= 4 ? 1460 : 0,
 			       len >= 20 ? 7 : 0, len >= 16 ? TSVAL : 0,
 			       len >= 16 ? TSECR : 0);
@@ -210,8 +212,10 @@ static void wrong_lengths(void **state)
 			octets[0] = known[i].kind;
 			octets[1] = len;
 			memcpy(octets + len, "\x22\x02", 2);
-			opts = parse(octets, len + 2U, true);
+			opts = parse(octets, len + 2U, false);
 			expect_options(&opts, HS_OPT_FAST_OPEN, 0, 0, 0, 0);
+			opts = parse(octets, len + 2U, true);
+			expect_options(&opts, COOKIE_REQUEST, 0, 0, 0, 0);
 		}
 }
 
@@ -295,7 +299,8 @@ static void options_of_others(void **state)
 			u8 octets[40] = { kinds[i].kind, len };
 
 			opts = parse(octets, len, true);
-			expect_options(&opts, kinds[i].present, 0, 0, 0, 0);
+			expect_options(&opts, len == 2 && kinds[i].kind == 34 ?
+				       COOKIE_REQUEST : kinds[i].present, 0, 0, 0, 0);
 			opts = parse(octets, len, false);
 			expect_options(&opts, kinds[i].present, 0, 0, 0, 0);
 		}
@@ -307,6 +312,8 @@ static void experiments(void **state)
 
 	(void)state;
 	opts = PARSE("\xfe\x04\xf9\x89");
+	expect_options(&opts, COOKIE_REQUEST, 0, 0, 0, 0);
+	opts = PARSE("\xfe\x05\xf9\x89\x01");
 	expect_options(&opts, HS_OPT_FAST_OPEN, 0, 0, 0, 0);
 	opts = PARSE("\xfe\x0c\xf9\x89\x01\x02\x03\x04\x05\x06\x07\x08");
 	expect_options(&opts, HS_OPT_FAST_OPEN, 0, 0, 0, 0);
@@ -370,6 +377,22 @@ static void build_order(void **state)
 	}
 }
 
+/* What counts of several is the last one with an even number of octets. */
+static void cookie_requests(void **state)
+{
+	struct hs_options opts;
+
+	(void)state;
+	opts = PARSE("\x22\x02\x22\x06\x01\x02\x03\x04");
+	expect_options(&opts, HS_OPT_FAST_OPEN, 0, 0, 0, 0);
+	opts = PARSE("\x22\x06\x01\x02\x03\x04\x22\x02");
+	expect_options(&opts, COOKIE_REQUEST, 0, 0, 0, 0);
+	opts = PARSE("\x22\x02\x22\x03\x01");
+	expect_options(&opts, COOKIE_REQUEST, 0, 0, 0, 0);
+	opts = PARSE("\x22\x02\xfe\x06\xf9\x89\x01\x02");
+	expect_options(&opts, HS_OPT_FAST_OPEN, 0, 0, 0, 0);
+}
+
 static void build_nothing_else(void **state)
 {
 	struct hs_options opts = {
@@ -399,6 +422,8 @@ static const struct cm_unit_test tests[] = {
 	TEST("OP11 a shift above 14 is 14", wscale_values),
 	TEST("AU1 AU4 kinds 19, 29, 30 and 34 are noticed", options_of_others),
 	TEST("AU7 kind 254 is told apart by its magic number", experiments),
+	TEST("FO1 a Fast Open option of no octets asks for a cookie",
+	     cookie_requests),
 	TEST("OP13 options are written in native order", build_order),
 	TEST("OP15 no other option is ever written", build_nothing_else),
 };

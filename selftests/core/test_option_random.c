@@ -60,6 +60,20 @@ static bool any(const struct item *items, size_t count, u8 kind, u8 len_min,
 	return false;
 }
 
+/* The last one whose cookie has an even number of octets. */
+static bool asks_for_cookie(const struct item *items, size_t count)
+{
+	while (count--) {
+		const struct item *item = &items[count];
+		bool experiment = item->kind == 254 && item->len >= 4 &&
+				  number(item->value, 2) == 0xf989;
+
+		if ((experiment || item->kind == 34) && item->len % 2 == 0)
+			return item->len == (experiment ? 4 : 2);
+	}
+	return false;
+}
+
 static void model_syn(struct hs_options *opts, const struct item *items,
 		      size_t count)
 {
@@ -105,6 +119,8 @@ static struct hs_options model(const u8 *p, size_t len, bool syn)
 	if (any(items, count, 34, 2, 0, 0) ||
 	    any(items, count, 254, 4, 0xf989, 2))
 		opts.present |= HS_OPT_FAST_OPEN;
+	if (syn && asks_for_cookie(items, count))
+		opts.present |= HS_OPT_COOKIE_REQUEST;
 	if (any(items, count, 254, 6, 0xe2d4c3d9, 4))
 		opts.present |= HS_OPT_SMC;
 	return opts;

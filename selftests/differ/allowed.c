@@ -402,20 +402,6 @@ static bool crossed_ack(const struct difference *d)
 	       !starts(d->native_line, "> R") && challenge(d->engine_line);
 }
 
-static bool cookie_request(const struct difference *d)
-{
-	unsigned int i;
-
-	if (!d->counter || strcmp(d->counter, "TcpExtTCPFastOpenCookieReqd"))
-		return false;
-	for (i = 0; i < d->script->steps; i++) {
-		if (strstr(d->script->step[i].text, "raw 2202") ||
-		    strstr(d->script->step[i].text, "raw fe04f989"))
-			return true;
-	}
-	return false;
-}
-
 /* Options in the answer of the engine are among those of the native one. */
 static bool fewer_options(const char *native, const char *engine)
 {
@@ -603,12 +589,6 @@ struct allowed allowed[] = {
 		.why = "RFC 9293 section 3.10.7.4: the sequence number comes before the ACK bit",
 		.matches = crossed_no_ack,
 		.rest = true,
-	}, {
-		.rule = "FO1",
-		.what = "TCPFastOpenCookieReqd",
-		.when = "a SYN asks for a cookie of a listener without Fast Open",
-		.why = "the option is ignored, so that its length is not looked at",
-		.matches = cookie_request,
 	}, {
 		.rule = "SM3",
 		.what = "an ACK when a simultaneous open is complete",

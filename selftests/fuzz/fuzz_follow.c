@@ -18,7 +18,7 @@ static struct hs_segment take_segment(struct input *in,
 	seg.seq = take_near(in, tcb->iss);
 	seg.ack = take_near(in, tcb->iss + 1);
 	seg.wnd = take16(in);
-	seg.opts.present = take16(in) & 0x1ff;
+	seg.opts.present = take16(in) & 0x3ff;
 	seg.opts.wscale = take8(in) % (HS_WSCALE_MAX + 1);
 	seg.opts.mss = take8(in);
 	return seg;

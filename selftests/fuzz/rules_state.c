@@ -3,7 +3,8 @@
 #include "rule.h"
 #include "rules.h"
 
-#define SYN_ONLY	(HS_OPT_MSS | HS_OPT_WSCALE | HS_OPT_SACK_PERMITTED)
+#define SYN_ONLY	(HS_OPT_MSS | HS_OPT_WSCALE | HS_OPT_SACK_PERMITTED | \
+			 HS_OPT_COOKIE_REQUEST)
 
 void rules_tcb(const struct hs_tcb *tcb)
 {
@@ -33,7 +34,7 @@ void rules_tcb(const struct hs_tcb *tcb)
 
 void rules_options(const struct hs_options *opts, bool syn)
 {
-	RULE("only known options are present", !(opts->present & ~0x1ffU));
+	RULE("only known options are present", !(opts->present & ~0x3ffU));
 	RULE("options of the SYN are seen only on a SYN",
 	     IMPLIES(!syn, !(opts->present & SYN_ONLY)));
 	RULE("an MSS that is present is not 0",
