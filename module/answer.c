@@ -147,6 +147,9 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 	else if (actions.counter == THREEWAY_C_segment_paws &&
 		 !actions.reply.flags)
 		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPACKSKIPPEDPAWS);
+	else if (actions.counter == THREEWAY_C_segment_challenge_limited &&
+		 pkt->syn)
+		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPSYNCHALLENGE);
 	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)

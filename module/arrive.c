@@ -30,6 +30,12 @@ static bool hs_act_copied(const struct hs_actions *actions)
 	       actions->sent == THREEWAY_C_sent_synack_duplicate;
 }
 
+static bool hs_act_challenges(const struct hs_actions *actions)
+{
+	return actions->counter == THREEWAY_C_segment_rst_challenged ||
+	       actions->counter == THREEWAY_C_segment_syn_challenged;
+}
+
 static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 			 const struct hs_xmit *xmit)
 {
@@ -37,6 +43,8 @@ static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 		hs_act_unsent(flow, actions, THREEWAY_C_segment_lost);
 		return;
 	}
+	if (hs_act_challenges(actions))
+		hs_policy_challenged(flow->hn);
 	if (!hs_xmit(xmit, hs_sender(flow))) {
 		hs_count(flow->hn, actions->sent);
 		return;

@@ -156,6 +156,36 @@ static void hs_policy_hold(const struct hs_flow *flow, struct hs_policy *policy)
 			READ_ONCE(flow->hn->sysctl.synack_retries));
 }
 
+/*
+ * The account of challenge ACKs that net.ipv4.tcp_challenge_ack_limit opens for a
+ * second is one for all of the namespace, the native stack's included. How large
+ * it is nobody is to know, or the answers of one flow tell of another one.
+ */
+static bool hs_policy_challenges_spent(struct netns_ipv4 *native)
+{
+	u32 limit = READ_ONCE(native->sysctl_tcp_challenge_ack_limit);
+	u32 second = jiffies / HZ;
+
+	if (likely(limit == INT_MAX))
+		return false;
+	if (READ_ONCE(native->tcp_challenge_timestamp) != second) {
+		WRITE_ONCE(native->tcp_challenge_timestamp, second);
+		WRITE_ONCE(native->tcp_challenge_count,
+			   DIV_ROUND_UP(limit, 2) + prandom_u32_max(limit));
+	}
+	return !READ_ONCE(native->tcp_challenge_count);
+}
+
+void hs_policy_challenged(struct hs_net *hn)
+{
+	struct netns_ipv4 *native = &hn->net->ipv4;
+	u32 left = READ_ONCE(native->tcp_challenge_count);
+
+	if (READ_ONCE(native->sysctl_tcp_challenge_ack_limit) != INT_MAX &&
+	    left)
+		WRITE_ONCE(native->tcp_challenge_count, left - 1);
+}
+
 void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 		    struct hs_policy *policy)
 {
@@ -171,6 +201,8 @@ void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 				     own->rto_max_ms,
 				     READ_ONCE(ctl->rto_max_ms));
 	policy->ratelimit_ms = READ_ONCE(ctl->invalid_ratelimit_ms);
+	policy->challenges_spent =
+		hs_policy_challenges_spent(&flow->hn->net->ipv4);
 	if (flow->kind == HS_FLOW_ACCEPT)
 		hs_policy_accept(flow, policy);
 	else

@@ -25,6 +25,9 @@ bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode);
 void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 		    struct hs_policy *policy);
 
+/* A challenge ACK is sent: the namespace may send one less in this second. */
+void hs_policy_challenged(struct hs_net *hn);
+
 /* Half-open flows that a claim may hold. */
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim);
 

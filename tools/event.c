@@ -52,6 +52,7 @@ static const char * const reasons[THREEWAY_COUNTER_MAX] = {
 	[THREEWAY_C_segment_tsecr] = "echoes a timestamp never sent",
 	[THREEWAY_C_segment_rst_challenged] = "RST in the window, challenged",
 	[THREEWAY_C_segment_rst_limited] = "RST in the window, rate limit",
+	[THREEWAY_C_segment_challenge_limited] = "challenge, limit of all flows",
 	[THREEWAY_C_segment_rst_out_of_window] = "RST out of window",
 	[THREEWAY_C_segment_syn_in_window] = "SYN in the window",
 	[THREEWAY_C_segment_no_ack] = "neither SYN, RST nor ACK",

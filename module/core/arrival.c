@@ -23,13 +23,34 @@ bool hs_rate_limited(const struct hs_arrival *a)
 	return false;
 }
 
+static void hs_answer_ack_now(const struct hs_arrival *a)
+{
+	hs_reply_ack(&a->actions->reply, a->tcb, a->now_ms);
+	a->actions->sent = THREEWAY_C_sent_ack;
+}
+
 bool hs_answer_ack(const struct hs_arrival *a)
 {
 	if (hs_rate_limited(a))
 		return false;
-	hs_reply_ack(&a->actions->reply, a->tcb, a->now_ms);
-	a->actions->sent = THREEWAY_C_sent_ack;
+	hs_answer_ack_now(a);
 	return true;
+}
+
+/*
+ * A challenge ACK counts for the flow before it counts for all of them.
+ * Return: the counter of what came of it.
+ */
+static enum threeway_counter hs_answer_challenge(const struct hs_arrival *a,
+						 enum threeway_counter sent,
+						 enum threeway_counter limited)
+{
+	if (hs_rate_limited(a))
+		return limited;
+	if (a->policy->challenges_spent)
+		return THREEWAY_C_segment_challenge_limited;
+	hs_answer_ack_now(a);
+	return sent;
 }
 
 void hs_answer_rst(const struct hs_arrival *a)
@@ -90,10 +111,11 @@ bool hs_check_rst(const struct hs_arrival *a, enum threeway_counter end)
 		actions->end = end;
 	} else if (distance >= a->tcb->rcv_wnd) {
 		actions->counter = THREEWAY_C_segment_rst_out_of_window;
-	} else if (hs_answer_ack(a)) {
-		actions->counter = THREEWAY_C_segment_rst_challenged;
 	} else {
-		actions->counter = THREEWAY_C_segment_rst_limited;
+		actions->counter =
+			hs_answer_challenge(a,
+					    THREEWAY_C_segment_rst_challenged,
+					    THREEWAY_C_segment_rst_limited);
 	}
 	return true;
 }
@@ -123,10 +145,9 @@ bool hs_check_syn_challenge(const struct hs_arrival *a)
 	if (!(a->seg->flags & HS_SYN))
 		return false;
 
-	if (hs_answer_ack(a))
-		a->actions->counter = THREEWAY_C_segment_syn_challenged;
-	else
-		a->actions->counter = THREEWAY_C_segment_duplicate_limited;
+	a->actions->counter =
+		hs_answer_challenge(a, THREEWAY_C_segment_syn_challenged,
+				    THREEWAY_C_segment_duplicate_limited);
 	return true;
 }
 

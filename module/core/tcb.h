@@ -122,6 +122,8 @@ struct hs_offer {
  * @native_cookies: the native stack has sent SYN cookies for this listener
  * @ecn_fallback: a copy of the SYN does not ask for ECN (RFC 3168 section
  *		6.1.1.1)
+ * @challenges_spent: all flows together may send no more challenge ACKs now (RFC
+ *		5961 section 7)
  * @hold:	the engine keeps the connection
  */
 struct hs_policy {
@@ -140,6 +142,7 @@ struct hs_policy {
 	bool abort_on_overflow;
 	bool native_cookies;
 	bool ecn_fallback;
+	bool challenges_spent;
 	bool hold;
 };
 

@@ -355,6 +355,7 @@ struct threeway_list {
 	X(segment_rst_exact)		/* deleted the flow */		\
 	X(segment_rst_challenged)	/* RST in the window, not exact */ \
 	X(segment_rst_limited)		/* the same, rate limit */	\
+	X(segment_challenge_limited)	/* tcp_challenge_ack_limit */	\
 	X(segment_rst_out_of_window)					\
 	X(segment_syn_in_window)	/* deleted the flow */		\
 	X(segment_no_ack)		/* neither SYN, RST nor ACK */	\

@@ -120,6 +120,7 @@ enum outcome {
 	RST_EXACT,		/* flow ends in silence */
 	RST_CHALLENGED,
 	RST_LIMITED,
+	CHALLENGES_SPENT,
 	RST_IGNORED,
 	OUTSIDE,		/* ACK, flow stays */
 	OUTSIDE_LIMITED,

@@ -140,6 +140,8 @@ static const struct {
 		C(segment_rst_challenged), C(sent_ack), NONE, WITH_ACK },
 	[RST_LIMITED] = { "RST, limited", HS_DROP, C(segment_rst_limited),
 		NONE, NONE, NOTHING },
+	[CHALLENGES_SPENT] = { "challenges spent", HS_DROP,
+		C(segment_challenge_limited), NONE, NONE, NOTHING },
 	[RST_IGNORED] = { "RST ignored", HS_DROP,
 		C(segment_rst_out_of_window), NONE, NONE, NOTHING },
 	[OUTSIDE] = { "out of window", HS_DROP, C(segment_out_of_window),

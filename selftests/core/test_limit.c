@@ -179,6 +179,37 @@ static void resets_are_not_limited(void **state)
 	arrive_expect("SYN", &tcb, &seg, &policy, 1500, SYN_RESET);
 }
 
+/* The account of all flows is only looked at by what the flow itself allows. */
+static void challenges_of_all_flows(void **state)
+{
+	struct hs_policy policy = fixture_policy();
+	struct hs_tcb tcb = fixture_tcb(ISS, IRS);
+	struct hs_tcb crossed = fixture_crossed(ISS, IRS);
+	struct hs_segment rst = segment(HS_RST, NXT + 1, 0, 0);
+	struct hs_segment syn = segment(HS_SYN, IRS, 0, 0);
+	size_t i;
+
+	(void)state;
+	policy.challenges_spent = true;
+	arrive_expect("RST", &tcb, &rst, &policy, 1000, CHALLENGES_SPENT);
+	arrive_expect("RST again", &tcb, &rst, &policy, 1499, RST_LIMITED);
+	arrive_expect("RST later", &tcb, &rst, &policy, 1500,
+		      CHALLENGES_SPENT);
+	arrive_expect("crossed SYN", &crossed, &syn, &policy, 1000,
+		      CHALLENGES_SPENT);
+	arrive_expect("crossed SYN again", &crossed, &syn, &policy, 1499,
+		      CHALLENGE_LIMITED);
+	arrive_expect("crossed RST", &crossed, &rst, &policy, 1500,
+		      CHALLENGES_SPENT);
+	/* All other answers are none. */
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct hs_tcb other = fixture_tcb(ISS, IRS);
+
+		if (kinds[i].answered != RST_CHALLENGED)
+			expect_kind(&kinds[i], &other, &policy, 1000, true);
+	}
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("RS2 SR3 SR7 SR12 ten invalid segments in 100 ms, one answer",
 	     ten_in_100_ms),
@@ -187,6 +218,8 @@ static const struct cm_unit_test tests[] = {
 	     first_synack_is_free),
 	TEST("RS2 the limit is a knob, 0 is off", knob),
 	TEST("RS2 TM4 the limit across the wrap of the clock", clock_wraps),
+	TEST("RS3 one limit for the challenges of all flows",
+	     challenges_of_all_flows),
 	TEST("RS5 resets are not limited", resets_are_not_limited),
 };
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "quote.h"
 #include "wire.h"
 
 /* A server whose SYN-ACK timer does not speak in between. */
@@ -157,6 +158,56 @@ TEST_F(wire, SR12_RS2_one_answer_in_500_ms)
 		       "segment_duplicate_syn 1; sent_synack_duplicate 1; "
 		       "segment_duplicate_limited 9");
 	expect_completes(peer);
+}
+
+#define CHALLENGED_FLOWS	60
+
+/* A RST in the window of each of many flows. Return: how many are challenged. */
+static unsigned int challenge_all(struct peer *peer)
+{
+	u64 sent = tcp_ext("TCPChallengeACK");
+	u64 skipped = tcp_ext("TCPACKSkippedChallenge");
+	u64 limited = peer_counter(peer, THREEWAY_C_segment_challenge_limited);
+	unsigned int i, answered = 0;
+
+	for (i = 0; i < CHALLENGED_FLOWS; i++) {
+		peer_flow(peer);
+		peer_syn(peer, "mss 1460");
+		peer_send(peer, "R 2");
+		answered += peer_receive(peer, 2);
+	}
+	check(peer, tcp_ext("TCPChallengeACK") == sent + answered,
+	      "TCPChallengeACK");
+	check(peer, tcp_ext("TCPACKSkippedChallenge") == skipped,
+	      "TCPACKSkippedChallenge");
+	check(peer, peer_counter(peer, THREEWAY_C_segment_challenge_limited) ==
+	      limited + CHALLENGED_FLOWS - answered, "%u answers", answered);
+	return answered;
+}
+
+/* By chance between half of the limit and one and a half, each second anew. */
+TEST_F(wire, RS3_MI6_challenge_ACKs_of_all_flows_have_a_limit)
+{
+	struct peer *peer = &self->peer;
+	unsigned int i, answered, least = CHALLENGED_FLOWS, most = 0;
+
+	serve_quietly(peer);
+	EXPECT_EQ(CHALLENGED_FLOWS, challenge_all(peer));
+	sysctl_set("net/ipv4/tcp_challenge_ack_limit", "0");
+	EXPECT_EQ(0, challenge_all(peer));
+	sysctl_set("net/ipv4/tcp_challenge_ack_limit", "10");
+	for (i = 0; i < 10; i++) {
+		sleep_ms(1000);
+		answered = challenge_all(peer);
+		/* a new second may begin meanwhile */
+		check(peer, answered >= 5 && answered <= 28, "%u answers",
+		      answered);
+		if (answered < least)
+			least = answered;
+		if (answered > most)
+			most = answered;
+	}
+	EXPECT_LT(least, most);
 }
 
 TEST_F(wire, RS2_invalid_ratelimit_ms_of_0_and_1000)
