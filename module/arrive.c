@@ -36,8 +36,16 @@ static bool hs_act_challenges(const struct hs_actions *actions)
 	       actions->counter == THREEWAY_C_segment_syn_challenged;
 }
 
+/* The next copy begins with what this one has announced. */
+static void hs_act_announced(struct hs_flow *flow, const struct hs_xmit *xmit)
+{
+	spin_lock(&flow->lock);
+	flow->tcb.advertised_mss = xmit->reply.opts.mss;
+	spin_unlock(&flow->lock);
+}
+
 static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
-			 const struct hs_xmit *xmit)
+			 struct hs_xmit *xmit)
 {
 	if (actions->lost) {
 		hs_act_unsent(flow, actions, THREEWAY_C_segment_lost);
@@ -47,6 +55,8 @@ static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 		hs_policy_challenged(flow->hn);
 	if (!hs_xmit(xmit, hs_sender(flow))) {
 		hs_count(flow->hn, actions->sent);
+		if (xmit->reply.opts.mss != actions->reply.opts.mss)
+			hs_act_announced(flow, xmit);
 		return;
 	}
 	if (hs_act_copied(actions)) {
@@ -58,7 +68,7 @@ static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 }
 
 void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
-	    const struct hs_xmit *xmit)
+	    struct hs_xmit *xmit)
 {
 	if (flow->tcb.active)
 		hs_count_active(flow->hn, actions->counter);

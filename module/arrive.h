@@ -28,6 +28,6 @@ unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt);
  * @xmit:	prepared while the lock was held, if there is a reply
  */
 void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
-	    const struct hs_xmit *xmit);
+	    struct hs_xmit *xmit);
 
 #endif /* HS_ARRIVE_H */

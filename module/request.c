@@ -89,6 +89,11 @@ struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
 	return inet6_csk_route_req(listener, &fl->u.ip6, req, IPPROTO_TCP);
 }
 
+u16 hs_request_mss(const struct sock *listener, const struct dst_entry *dst)
+{
+	return tcp_mss_clamp(tcp_sk(listener), tcp_dst_advmss(dst));
+}
+
 void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 		       const struct dst_entry *dst, struct hs_flow *flow)
 {
@@ -100,8 +105,7 @@ void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 	tcp_openreq_init_rwin(&ireq->req, listener, dst);
 	tcb->rcv_wnd = min(ireq->req.rsk_rcv_wnd, 65535U);
 	tcb->rcv_wscale = ireq->rcv_wscale;
-	tcb->advertised_mss = tcp_mss_clamp(tcp_sk(listener),
-					    tcp_dst_advmss(dst));
+	tcb->advertised_mss = hs_request_mss(listener, dst);
 	flow->window_clamp = ireq->req.rsk_window_clamp;
 }
 

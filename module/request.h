@@ -35,6 +35,9 @@ bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
 struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
 				   struct sock *listener, struct flowi *fl);
 
+/* The MSS that the listener announces by a route. */
+u16 hs_request_mss(const struct sock *listener, const struct dst_entry *dst);
+
 /**
  * hs_request_window() - the window to promise, and its shift
  * @treq:	the request

@@ -147,7 +147,7 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 	return net_xmit_eval(err);
 }
 
-int hs_xmit(const struct hs_xmit *xmit, struct sock *listener)
+int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
 {
 	struct tcp_request_sock treq;
 	struct dst_entry *dst;
@@ -158,5 +158,8 @@ int hs_xmit(const struct hs_xmit *xmit, struct sock *listener)
 	dst = hs_request_route(&treq, listener, &fl);
 	if (!dst)
 		return -EHOSTUNREACH;
+	/* a copy announces what the route is now that it takes */
+	if ((xmit->reply.flags & HS_SYN) && sk_is_tcp(listener))
+		xmit->reply.opts.mss = hs_request_mss(listener, dst);
 	return hs_xmit_routed(xmit, listener, &treq, dst, &fl);
 }

@@ -58,7 +58,7 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 		   struct tcp_request_sock *treq, struct dst_entry *dst,
 		   struct flowi *fl);
 
-/* The same with a look-up of the route. */
-int hs_xmit(const struct hs_xmit *xmit, struct sock *listener);
+/* The same with a look-up of the route, which may change the MSS in @xmit. */
+int hs_xmit(struct hs_xmit *xmit, struct sock *listener);
 
 #endif /* HS_XMIT_H */

@@ -413,6 +413,36 @@ static void late_setting(struct peer *peer, const void *arg)
 	close(fd);
 }
 
+/* A route that changes: the copies announce its MSS, as the flow does after it. */
+static void moved(struct peer *peer, const void *arg)
+{
+	const struct setting *settings = arg;
+	int fd;
+
+	sysctl_set("net/threeway/invalid_ratelimit_ms", "0");
+	sysctl_set("net/ipv4/tcp_invalid_ratelimit", "0");
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_send(peer, "S 0 <%s>", SYN_OPTIONS);
+	expect(peer, "S. 0 ack 1");
+	for (; settings->what; settings++) {
+		peer_label(peer, "%s %s", settings->what, settings->value);
+		apply(peer, settings);
+		peer_send(peer, "S 0 <%s>", SYN_OPTIONS);
+		expect(peer, "S. 0 ack 1");
+		peer_note(peer, "MSS %u", peer->latest.options[2] * 256 +
+			  peer->latest.options[3]);
+		/* one by the timer */
+		peer_watch(peer, 1100);
+	}
+	peer_send(peer, ". 1 ack 1 win 500 <nop,nop,TS val 1040 ecr ^>");
+	fd = expect_accept(peer);
+	peer_note_info(peer, fd);
+	note_segments(peer, fd);
+	peer_send(peer, "R 1");
+	close(fd);
+}
+
 /* Runs a script of so many handshakes with each setting; NULL ends them. */
 static void run_settings(struct peer *peer, struct __test_metadata *_metadata,
 			 void (*script)(struct peer *peer, const void *arg),
@@ -457,6 +487,17 @@ TEST_F_TIMEOUT(wire, PM1_PM4_PM7_MSS_by_MTU_route_and_TCP_MAXSEG_as_native, 600)
 	/* IPv6 needs 1280. */
 	if (variant->family == AF_INET)
 		run_settings(&self->peer, _metadata, with_setting, 4, small);
+}
+
+TEST_F_TIMEOUT(wire, PM1_RT14_MSS_of_copies_by_a_new_route_as_native, 120)
+{
+	static const struct setting settings[] = {
+		{ "route", "advmss 1000", 0 }, { "route", "mtu 1300", 0 },
+		{ "route", "advmss 1200", 0 }, { NULL, NULL, 0 },
+	};
+
+	same_as_native(&self->peer, moved, settings);
+	expect_engine(&self->peer, 1);
 }
 
 TEST_F_TIMEOUT(wire, WI3_WI4_window_and_shift_as_native, 600)
