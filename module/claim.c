@@ -339,15 +339,17 @@ unhook:
 	return err;
 }
 
-/* What comes from a generator that is not seeded could be guessed. */
-static void hs_secrets_make(struct hs_net *hn)
+/*
+ * What a namespace needs from its first claim on. Its secrets are made now: those
+ * of a generator that is not seeded could be guessed.
+ */
+static int hs_claims_prepare(struct hs_net *hn)
 {
 	lockdep_assert_held(&hn->lock);
-	hs_flow_secret_make(hn);
-	if (hn->isn_ready)
-		return;
-	get_random_bytes(&hn->isn_key, sizeof(hn->isn_key));
+	if (!hn->isn_ready)
+		get_random_bytes(&hn->isn_key, sizeof(hn->isn_key));
 	hn->isn_ready = true;
+	return hs_flows_setup(hn);
 }
 
 int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
@@ -366,8 +368,9 @@ int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf)
 		return -ENOMEM;
 
 	mutex_lock(&hn->lock);
-	hs_secrets_make(hn);
-	err = hs_claim_insert(hn, claim);
+	err = hs_claims_prepare(hn);
+	if (!err)
+		err = hs_claim_insert(hn, claim);
 	if (!err)
 		*conf = claim->conf;
 	mutex_unlock(&hn->lock);
@@ -394,8 +397,9 @@ struct hs_claim *hs_claim_single(struct hs_net *hn,
 	if (!claim)
 		return ERR_PTR(-ENOMEM);
 	mutex_lock(&hn->lock);
-	hs_secrets_make(hn);
-	err = hs_claim_senders(hn, &conf);
+	err = hs_claims_prepare(hn);
+	if (!err)
+		err = hs_claim_senders(hn, &conf);
 	if (!err)
 		err = hs_hook_register(hn);
 	if (!err) {

@@ -133,6 +133,8 @@ static long hs_control_flow_kill(struct hs_net *hn,
 	struct hs_flow *flow;
 	long err = -ENOENT;
 
+	if (!hs_flows_ready(hn))
+		return -ENOENT;
 	rcu_read_lock();
 	flow = hs_flow_find(hn, key);
 	if (flow && ((id && id != flow->id) || !hs_flow_hold(flow)))
@@ -216,6 +218,8 @@ static u32 hs_flows_collect(struct hs_control *control,
 	struct hs_flow *flow;
 	u32 n = 0;
 
+	if (!hs_flows_ready(control->hn))
+		return 0;
 	if (!control->walking)
 		rhashtable_walk_enter(&control->hn->flows, &control->iter);
 	control->walking = true;

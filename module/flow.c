@@ -17,6 +17,12 @@
 /* Flows to delete between two chances to reschedule. */
 #define HS_PURGE_BATCH	256
 
+/*
+ * Buckets of the least table. To resize is the dearest that can befall a table:
+ * short flows by the hundred shall neither grow nor shrink it.
+ */
+#define HS_FLOWS_MIN	2048
+
 static struct kmem_cache *hs_flow_cache;
 
 /*
@@ -88,17 +94,9 @@ static const struct rhashtable_params hs_flow_params = {
 	.hashfn = hs_flow_key_mix,
 	.obj_hashfn = hs_flow_node_mix,
 	.obj_cmpfn = hs_flow_compare,
+	.min_size = HS_FLOWS_MIN,
 	.automatic_shrinking = true,
 };
-
-void hs_flow_secret_make(struct hs_net *hn)
-{
-	lockdep_assert_held(&hn->lock);
-	if (hn->flow_secret_ready)
-		return;
-	get_random_bytes(&hn->flow_secret, sizeof(hn->flow_secret));
-	hn->flow_secret_ready = true;
-}
 
 bool hs_flow_key_read(struct hs_flow_key *key,
 		      const struct threeway_flow_key *from)
@@ -371,12 +369,30 @@ void hs_flows_purge(struct hs_net *hn)
 
 int hs_flows_setup(struct hs_net *hn)
 {
-	return rhashtable_init(&hn->flows, &hs_flow_params);
+	int err;
+
+	lockdep_assert_held(&hn->lock);
+	if (hn->flows_ready)
+		return 0;
+	get_random_bytes(&hn->flow_secret, sizeof(hn->flow_secret));
+	err = rhashtable_init(&hn->flows, &hs_flow_params);
+	if (err)
+		return err;
+	/* pairs with hs_flows_ready() */
+	smp_store_release(&hn->flows_ready, true);
+	return 0;
+}
+
+bool hs_flows_ready(const struct hs_net *hn)
+{
+	/* pairs with hs_flows_setup() */
+	return smp_load_acquire(&hn->flows_ready);
 }
 
 void hs_flows_teardown(struct hs_net *hn)
 {
-	rhashtable_destroy(&hn->flows);
+	if (hn->flows_ready)
+		rhashtable_destroy(&hn->flows);
 }
 
 int hs_flow_cache_create(void)

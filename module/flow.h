@@ -125,11 +125,12 @@ void hs_flow_key_write(struct threeway_flow_key *to,
 int hs_flow_cache_create(void);
 void hs_flow_cache_destroy(void);
 
+/* Make the table if there is none. Context: hs_net.lock. Return: 0 or -ENOMEM. */
 int hs_flows_setup(struct hs_net *hn);
 void hs_flows_teardown(struct hs_net *hn);
 
-/* A secret that its table needs, before the first flow. Context: hs_net.lock. */
-void hs_flow_secret_make(struct hs_net *hn);
+/* Is there a table? Only who runs for a claim or a flow need not ask. */
+bool hs_flows_ready(const struct hs_net *hn);
 
 /* Delete all flows and wait until they are gone; no hook may run. */
 void hs_flows_purge(struct hs_net *hn);

@@ -29,12 +29,9 @@ static int __net_init hs_net_init(struct net *net)
 	err = hs_claims_setup(hn);
 	if (err)
 		goto free_stats;
-	err = hs_flows_setup(hn);
-	if (err)
-		goto free_claims;
 	err = hs_sysctl_setup(hn);
 	if (err)
-		goto free_flows;
+		goto free_claims;
 	err = hs_proc_setup(hn);
 	if (err)
 		goto free_sysctl;
@@ -42,8 +39,6 @@ static int __net_init hs_net_init(struct net *net)
 
 free_sysctl:
 	hs_sysctl_teardown(hn);
-free_flows:
-	hs_flows_teardown(hn);
 free_claims:
 	hs_claims_teardown(hn);
 free_stats:

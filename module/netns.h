@@ -57,9 +57,9 @@
  * @hooks:	them
  * @reap:	drops claims that no flow needs any more, and then the hooks
  * @claims:	the claims
- * @flows:	the flows
- * @flow_secret: secret of the hash of their keys, made with the first claim
- * @flow_secret_ready: it is set
+ * @flows:	the flows, a table that is made with the first claim and stays
+ * @flow_secret: secret of the hash of their keys
+ * @flows_ready: @flows and @flow_secret are there
  * @flow_count:	flows in the table
  * @flow_live:	flows not yet freed
  * @unclaimed_ports: those of them whose local port no claim need cover
@@ -84,7 +84,7 @@ struct hs_net {
 	struct hs_claims claims;
 	struct rhashtable flows;
 	hsiphash_key_t flow_secret;
-	bool flow_secret_ready;
+	bool flows_ready;
 	atomic_t flow_count;
 	atomic_t flow_live;
 	atomic_t unclaimed_ports;

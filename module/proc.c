@@ -31,12 +31,16 @@ static void *hs_flow_seq_start(struct seq_file *seq, loff_t *pos)
 		rhashtable_walk_exit(&s->iter);
 		s->walking = false;
 	}
-	if (!s->walking)
+	if (!*pos && hs_flows_ready(s->hn)) {
 		rhashtable_walk_enter(&s->hn->flows, &s->iter);
-	s->walking = true;
-	rhashtable_walk_start(&s->iter);
+		s->walking = true;
+	}
+	if (s->walking)
+		rhashtable_walk_start(&s->iter);
 	if (!*pos)
 		return SEQ_START_TOKEN;
+	if (!s->walking)
+		return NULL;
 	flow = rhashtable_walk_peek(&s->iter);
 	return IS_ERR(flow) ? hs_flow_walk_next(&s->iter) : flow;
 }
@@ -46,7 +50,7 @@ static void *hs_flow_seq_next(struct seq_file *seq, void *v, loff_t *pos)
 	struct hs_flow_seq *s = seq->private;
 
 	++*pos;
-	return hs_flow_walk_next(&s->iter);
+	return s->walking ? hs_flow_walk_next(&s->iter) : NULL;
 }
 
 static void hs_flow_seq_stop(struct seq_file *seq, void *v)
@@ -54,7 +58,8 @@ static void hs_flow_seq_stop(struct seq_file *seq, void *v)
 {
 	struct hs_flow_seq *s = seq->private;
 
-	rhashtable_walk_stop(&s->iter);
+	if (s->walking)
+		rhashtable_walk_stop(&s->iter);
 }
 
 static void hs_seq_address(struct seq_file *seq, u16 family, const u8 *addr,
