@@ -194,7 +194,7 @@ static struct sock *hs_answer_socket(struct hs_flow *flow,
 {
 	struct sock *sk = pkt->skb->sk;
 
-	if (!sk || sk != flow->socket)
+	if (!sk || sk != hs_flow_large(flow)->socket)
 		return hs_socket_get(flow);
 	sock_hold(sk);
 	return sk;

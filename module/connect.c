@@ -117,8 +117,8 @@ static struct hs_flow *hs_connect_flow(const struct hs_connecting *c,
 	flow = hs_flow_alloc(c->hn, claim, HS_FLOW_CONNECT, NULL, &c->key);
 	if (!flow)
 		return NULL;
-	flow->socket = sk;
-	flow->uid = sk->sk_uid;
+	hs_flow_large(flow)->socket = sk;
+	hs_flow_large(flow)->uid = sk->sk_uid;
 	flow->bound_if = sk->sk_bound_dev_if;
 	flow->mark = READ_ONCE(sk->sk_mark);
 	flow->txhash = sk->sk_txhash;
@@ -199,12 +199,13 @@ static unsigned int hs_connect_again(struct hs_connecting *c,
 				     struct hs_flow *flow)
 {
 	enum threeway_counter sent = THREEWAY_C_segment_native_syn;
+	struct hs_flow_large *large = hs_flow_large(flow);
 	struct hs_reply copy;
 	bool due;
 
 	spin_lock(&flow->lock);
-	due = flow->copy_due && !flow->dead;
-	flow->copy_due = false;
+	due = large->copy_due && !flow->dead;
+	large->copy_due = false;
 	/* what the route takes now; a copy announces no more than the SYN */
 	if (due && (c->seg.opts.present & HS_OPT_MSS))
 		flow->tcb.advertised_mss = min(flow->tcb.advertised_mss,
@@ -246,7 +247,8 @@ static unsigned int hs_connect_packet(struct hs_connecting *c)
 	flow = hs_flow_find(c->hn, &c->key);
 	if (flow && hs_flow_hold(flow)) {
 		unsigned int verdict = NF_ACCEPT;
-		bool same = flow->socket == c->sk &&
+		bool same = flow->large &&
+			    hs_flow_large(flow)->socket == c->sk &&
 			    flow->tcb.iss == c->seg.seq;
 
 		if (same && flow->kind == HS_FLOW_OBSERVE)
@@ -332,7 +334,7 @@ static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
 	}
 	if (!actions.reply.flags)
 		return HS_CONNECT_NOTHING;
-	flow->copy_due = true;
+	hs_flow_large(flow)->copy_due = true;
 	hs_socket_prepare_copy(sk, flow->tcb.timeouts);
 	return HS_CONNECT_COPY;
 }
@@ -347,10 +349,10 @@ static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
 	if (flow->dead || timer_pending(&flow->timer)) {
 		/* done, or set anew while we waited for the lock */
 	} else if (sock_owned_by_user(sk)) {
-		if (time_before(flow->due, jiffies + HS_CONNECT_BUSY))
-			flow->due = jiffies + HS_CONNECT_BUSY;
+		if (hs_flow_wait(flow, jiffies) < HS_CONNECT_BUSY)
+			WRITE_ONCE(flow->due, (u32)jiffies + HS_CONNECT_BUSY);
 		hs_flow_timer_arm(flow);
-	} else if (time_before(jiffies, flow->due)) {
+	} else if (hs_flow_wait(flow, jiffies)) {
 		hs_socket_park(sk, flow->tcb.timeouts,
 			       jiffies_to_msecs(inet_csk(sk)->icsk_rto));
 		hs_flow_timer_arm(flow);
@@ -367,13 +369,14 @@ static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
  */
 static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
 {
+	struct hs_flow_large *large = hs_flow_large(flow);
 	bool lost = false;
 
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_SYN_SENT) {
 		spin_lock(&flow->lock);
-		lost = flow->copy_due;
-		flow->copy_due = false;
+		lost = large->copy_due;
+		large->copy_due = false;
 		if (lost)
 			hs_copy_lost(&flow->tcb);
 		hs_socket_park(sk, flow->tcb.timeouts, rto_ms);

@@ -24,6 +24,7 @@
 #define HS_FLOWS_MIN	2048
 
 static struct kmem_cache *hs_flow_cache;
+static struct kmem_cache *hs_flow_large_cache;
 
 /*
  * Keyed with a secret of the namespace, so that no peer can choose tuples that
@@ -130,11 +131,13 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 			      enum hs_flow_kind kind, struct sock *listener,
 			      const struct hs_flow_key *key)
 {
+	bool large = kind != HS_FLOW_ACCEPT || tcp_sk(listener)->save_syn;
 	struct hs_flow *flow;
 
 	if (!hs_claim_hold(claim))
 		return NULL;
-	flow = kmem_cache_zalloc(hs_flow_cache, GFP_ATOMIC | __GFP_NOWARN);
+	flow = kmem_cache_zalloc(large ? hs_flow_large_cache : hs_flow_cache,
+				 GFP_ATOMIC | __GFP_NOWARN);
 	if (!flow) {
 		hs_claim_put(claim);
 		return NULL;
@@ -147,13 +150,12 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 		flow->key.hash = hs_flow_hash(hn, key);
 	flow->hn = hn;
 	flow->claim = claim;
+	flow->large = large;
 	flow->kind = kind;
 	flow->outcome = HS_NONE;
 	flow->listener = listener;
-	if (listener) {
+	if (listener)
 		sock_hold(listener);
-		flow->uid = sock_i_uid(listener);
-	}
 	if (kind != HS_FLOW_ACCEPT)
 		atomic_inc(&hn->unclaimed_ports);
 	if (kind == HS_FLOW_OBSERVE)
@@ -169,8 +171,12 @@ static void hs_flow_free_rcu(struct rcu_head *rcu)
 {
 	struct hs_flow *flow = container_of(rcu, struct hs_flow, rcu);
 
-	kfree(flow->syn);
-	kmem_cache_free(hs_flow_cache, flow);
+	if (!flow->large) {
+		kmem_cache_free(hs_flow_cache, flow);
+		return;
+	}
+	kfree(hs_flow_large(flow)->syn);
+	kmem_cache_free(hs_flow_large_cache, hs_flow_large(flow));
 }
 
 void hs_flow_put(struct hs_flow *flow)
@@ -191,6 +197,31 @@ void hs_flow_put(struct hs_flow *flow)
 	/* hn may be gone right after this */
 	if (atomic_dec_and_test(&hn->flow_live))
 		wake_up_var(&hn->flow_live);
+}
+
+kuid_t hs_flow_uid(const struct hs_flow *flow)
+{
+	if (flow->kind == HS_FLOW_ACCEPT)
+		return READ_ONCE(flow->listener->sk_uid);
+	return hs_flow_large(flow)->uid;
+}
+
+u64 hs_flow_synack_us(const struct hs_flow *flow)
+{
+	u64 now_us = div_u64(tcp_clock_ns(), NSEC_PER_USEC);
+
+	return now_us - ((u32)now_us - flow->synack_us);
+}
+
+struct saved_syn *hs_flow_take_syn(struct hs_flow *flow)
+{
+	struct saved_syn *syn;
+
+	if (!flow->large)
+		return NULL;
+	syn = hs_flow_large(flow)->syn;
+	hs_flow_large(flow)->syn = NULL;
+	return syn;
 }
 
 int hs_flow_insert(struct hs_flow *flow)
@@ -292,7 +323,6 @@ static void hs_flow_policy(const struct hs_flow *flow, struct hs_policy *policy)
 
 void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 {
-	unsigned long due, now = jiffies;
 	struct hs_policy policy;
 	struct hs_tcb tcb;
 
@@ -325,10 +355,8 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	out->retransmits = tcb.retransmits;
 	if (flow->kind != HS_FLOW_OBSERVE)
 		out->retries_left = hs_retries_left(&tcb, &policy);
-	out->age_ms = jiffies_to_msecs(now - flow->opened);
-	due = READ_ONCE(flow->due);
-	if (time_after(due, now))
-		out->timer_ms = jiffies_to_msecs(due - now);
+	out->age_ms = jiffies_to_msecs((u32)jiffies - flow->opened);
+	out->timer_ms = jiffies_to_msecs(hs_flow_wait(flow, jiffies));
 	if (policy.hold) {
 		u32 elapsed_ms = tcp_time_stamp_raw() - tcb.opened_ms;
 
@@ -397,15 +425,24 @@ void hs_flows_teardown(struct hs_net *hn)
 
 int hs_flow_cache_create(void)
 {
+	/* not in cache lines of their own: it is their number that counts */
 	hs_flow_cache = kmem_cache_create("threeway_flow",
-					  sizeof(struct hs_flow), 0,
-					  SLAB_HWCACHE_ALIGN, NULL);
-	return hs_flow_cache ? 0 : -ENOMEM;
+					  sizeof(struct hs_flow), 0, 0, NULL);
+	if (!hs_flow_cache)
+		return -ENOMEM;
+	hs_flow_large_cache = kmem_cache_create("threeway_flow_large",
+						sizeof(struct hs_flow_large),
+						0, 0, NULL);
+	if (hs_flow_large_cache)
+		return 0;
+	kmem_cache_destroy(hs_flow_cache);
+	return -ENOMEM;
 }
 
 void hs_flow_cache_destroy(void)
 {
 	/* flows are freed by RCU callbacks of this module */
 	rcu_barrier();
+	kmem_cache_destroy(hs_flow_large_cache);
 	kmem_cache_destroy(hs_flow_cache);
 }

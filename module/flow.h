@@ -56,31 +56,32 @@ struct hs_flow_key {
  * @dead:	out of the table, never armed again
  * @young:	counted in hs_claim.young
  * @time_wait:	the tuple was in TIME-WAIT when the SYN came
- * @copy_due:	the next SYN of the socket is to leave
- * @cookie:	observed: the SYN-ACK was a SYN cookie, there is no socket
+ * @large:	it is a struct hs_flow_large
  * @kind:	what it serves
  * @outcome:	why it will have ended when its socket is gone
  * @tos:	TOS or traffic class of what it sends
  * @syn_tos:	TOS or traffic class of the SYN
  * @syn_ttl:	TTL or hop limit of the SYN
  * @tcb:	the protocol's state
- * @timer:	retransmission
- * @due:	jiffies when it is due; it may fire before, see timer.c
- * @hn:		its namespace
- * @claim:	its claim
- * @id:		unique in the namespace
- * @listener:	its listener, referenced, perhaps closed meanwhile, or NULL
- * @socket:	the connecting socket or NULL; not referenced, to compare with
- * @uid:	owner of the socket
- * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
+ * @due:	jiffies when @timer is due; it may fire before, see timer.c
  * @opened:	jiffies of the SYN
+ * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
  * @window_clamp: limit of the receive window, for the native socket
  * @bound_if:	interface that it belongs to, 0 for any; observed: that of the
  *		first segment
  * @mark:	mark of the answers
  * @txhash:	hash of the answers, for multipath and flow labels
- * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
- * @rcu:	to free it
+ * @timer:	retransmission
+ * @unused:	@rcu has an address of its own: the kernel's object debugging knows
+ *		timers and callbacks by theirs
+ * @rcu:	to free it; an armed timer holds a reference
+ * @hn:		its namespace
+ * @claim:	its claim
+ * @id:		unique in the namespace
+ * @listener:	its listener, referenced, perhaps closed meanwhile, or NULL
+ *
+ * There may be millions of them in a flood: times are the low 32 bits, and what
+ * few flows need has its place in struct hs_flow_large.
  */
 struct hs_flow {
 	struct rhash_head node;
@@ -89,32 +90,65 @@ struct hs_flow {
 	refcount_t refs;
 	bool dead;
 	bool young;
-	bool time_wait;
-	bool copy_due;
-	bool cookie;
-	u8 kind;
+	bool time_wait : 1;	/* these three stay as they began */
+	bool large : 1;
+	u8 kind : 2;
 	u8 outcome;
 	u8 tos;
 	u8 syn_tos;
 	u8 syn_ttl;
 	struct hs_tcb tcb;
-	struct timer_list timer;
-	unsigned long due;
-	struct hs_net *hn;
-	struct hs_claim *claim;
-	u64 id;
-	struct sock *listener;
-	const struct sock *socket;
-	kuid_t uid;
-	u64 synack_us;
-	unsigned long opened;
+	u32 due;
+	u32 opened;
+	u32 synack_us;
 	u32 window_clamp;
 	int bound_if;
 	u32 mark;
 	u32 txhash;
-	struct saved_syn *syn;
-	struct rcu_head rcu;
+	union {
+		struct timer_list timer;
+		struct {
+			struct hlist_node unused;
+			struct rcu_head rcu;
+		};
+	};
+	struct hs_net *hn;
+	struct hs_claim *claim;
+	u64 id;
+	struct sock *listener;
 };
+
+/**
+ * struct hs_flow_large - all but the half-open connections of plain listeners
+ * @flow:	the flow
+ * @socket:	the connecting socket or NULL; not referenced, to compare with
+ * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
+ * @uid:	owner of @socket
+ * @copy_due:	the next SYN of the socket is to leave
+ * @cookie:	observed: the SYN-ACK was a SYN cookie, there is no socket
+ */
+struct hs_flow_large {
+	struct hs_flow flow;
+	const struct sock *socket;
+	struct saved_syn *syn;
+	kuid_t uid;
+	bool copy_due;
+	bool cookie;
+};
+
+/* Context: hs_flow.large is set, as of all kinds but HS_FLOW_ACCEPT. */
+static inline struct hs_flow_large *hs_flow_large(const struct hs_flow *flow)
+{
+	return container_of(flow, struct hs_flow_large, flow);
+}
+
+/* Jiffies from @now until the timer is due, 0 when it is. */
+static inline u32 hs_flow_wait(const struct hs_flow *flow, u32 now)
+{
+	s32 left = READ_ONCE(flow->due) - now;
+
+	return max(left, 0);
+}
 
 /* The key as the control interface has it. Return: false if no flow can have it. */
 bool hs_flow_key_read(struct hs_flow_key *key,
@@ -177,6 +211,15 @@ static inline bool hs_flow_hold(struct hs_flow *flow)
 }
 
 void hs_flow_put(struct hs_flow *flow);
+
+/* Who owns the socket that it serves. */
+kuid_t hs_flow_uid(const struct hs_flow *flow);
+
+/* When the first SYN-ACK was made, up to an hour ago. */
+u64 hs_flow_synack_us(const struct hs_flow *flow);
+
+/* The headers of its SYN, if they are kept: the caller's from now on. */
+struct saved_syn *hs_flow_take_syn(struct hs_flow *flow);
 
 /**
  * hs_flow_end() - delete a flow

@@ -97,8 +97,8 @@ void hs_observe_connect(struct hs_net *hn, struct hs_claim *claim,
 
 	if (!flow)
 		return;
-	flow->socket = sk;
-	flow->uid = sk->sk_uid;
+	hs_flow_large(flow)->socket = sk;
+	hs_flow_large(flow)->uid = sk->sk_uid;
 	flow->bound_if = sk->sk_bound_dev_if;
 	hs_actions_init(&actions, HS_NATIVE);
 	actions.sent = THREEWAY_C_observed_syn;
@@ -137,7 +137,7 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg,
 	spin_lock(&flow->lock);
 	if (!flow->dead) {
 		before = flow->tcb.state;
-		flow->cookie = cookie;
+		hs_flow_large(flow)->cookie = cookie;
 		actions.sent = counters[hs_follow_sent(&flow->tcb, seg)];
 		rejected = hs_observe_rejects(flow, seg);
 		if (seg->flags & HS_RST)
@@ -191,7 +191,7 @@ static bool hs_observe_settle(struct hs_flow *flow)
 	if (state == TCP_NEW_SYN_RECV)
 		flow->outcome = HS_NONE;
 	reason = flow->outcome;
-	cookie = flow->cookie &&
+	cookie = hs_flow_large(flow)->cookie &&
 		 flow->tcb.timeouts < HS_OBSERVE_COOKIE_CHECKS;
 	spin_unlock(&flow->lock);
 	if (state == TCP_NEW_SYN_RECV ||
@@ -220,7 +220,8 @@ static void hs_observe_expect(struct hs_flow *flow,
 	if (hs_follow_reset(&flow->tcb, seg))
 		flow->outcome = flow->tcb.active ? THREEWAY_C_flows_refused :
 						   THREEWAY_C_flows_reset;
-	else if (!flow->cookie && hs_follow_completes(&flow->tcb, seg))
+	else if (!hs_flow_large(flow)->cookie &&
+		 hs_follow_completes(&flow->tcb, seg))
 		flow->outcome = THREEWAY_C_flows_observed;
 }
 
@@ -276,7 +277,7 @@ void hs_observe_timer(struct hs_flow *flow)
 	/* what came did not end it after all */
 	flow->outcome = HS_NONE;
 	if (!flow->dead && !timer_pending(&flow->timer)) {
-		if (!time_before(jiffies, flow->due)) {
+		if (!hs_flow_wait(flow, jiffies)) {
 			flow->tcb.timeouts++;
 			wait_ms = hs_rto_ms(HS_OBSERVE_MS, HS_OBSERVE_MAX_MS,
 					    flow->tcb.timeouts);

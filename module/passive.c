@@ -142,6 +142,8 @@ static void hs_opening_save_syn(struct hs_opening *o)
 	u32 mac_len = 0;
 	const u8 *base;
 
+	if (!o->flow->large)
+		return;
 	switch (tcp_sk(o->listener)->save_syn) {
 	case 0:
 		return;
@@ -160,7 +162,7 @@ static void hs_opening_save_syn(struct hs_opening *o)
 	syn->network_hdrlen = network_len;
 	syn->tcp_hdrlen = tcp_len;
 	memcpy(syn->data, base, mac_len + network_len + tcp_len);
-	o->flow->syn = syn;
+	hs_flow_large(o->flow)->syn = syn;
 }
 
 /* The flow with all that its first SYN-ACK needs, not yet in the table. */

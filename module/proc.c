@@ -101,7 +101,7 @@ static int hs_flow_seq_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	hs_flow_fill(flow, &f);
-	uid = from_kuid_munged(seq_user_ns(seq), flow->uid);
+	uid = from_kuid_munged(seq_user_ns(seq), hs_flow_uid(flow));
 	seq_printf(seq, "%4llu:", f.id);
 	hs_seq_address(seq, f.key.family, f.key.local, f.key.local_port);
 	hs_seq_address(seq, f.key.family, f.key.remote, f.key.remote_port);

@@ -130,8 +130,7 @@ void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
 
 	/* the one that is there is of the SYN that we made up */
 	kfree(req->saved_syn);
-	req->saved_syn = flow->syn;
-	flow->syn = NULL;
+	req->saved_syn = hs_flow_take_syn(flow);
 	hs_request_age(req, tcb);
 	req->mss = tcb->peer_mss;
 	req->ts_recent = tcb->ts_recent;
@@ -147,7 +146,7 @@ void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
 	ireq->ir_iif = flow->bound_if;
 	treq->snt_isn = tcb->iss;
 	treq->ts_off = tcb->tstamp_ok ? tcb->ts_offset : 0;
-	treq->snt_synack = flow->synack_us;
+	treq->snt_synack = hs_flow_synack_us(flow);
 	treq->txhash = flow->txhash;
 	treq->syn_tos = flow->syn_tos;
 	if (tcb->limited)

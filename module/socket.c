@@ -23,7 +23,7 @@ struct sock *hs_socket_get(const struct hs_flow *flow)
 	struct sock *sk = hs_native_socket(flow->hn->net, &flow->key,
 					   flow->bound_if, 0);
 
-	if (!sk || sk == flow->socket)
+	if (!sk || sk == hs_flow_large(flow)->socket)
 		return sk;
 	sock_gen_put(sk);
 	return NULL;
@@ -180,7 +180,6 @@ void hs_socket_fire(struct sock *sk)
 
 void hs_socket_resume(struct hs_flow *flow)
 {
-	unsigned long now = jiffies;
 	struct sock *sk;
 
 	rcu_read_lock();
@@ -197,8 +196,7 @@ void hs_socket_resume(struct hs_flow *flow)
 		icsk->icsk_rto = min_t(unsigned long, TCP_RTO_MAX,
 				       tcp_timeout_init(sk) <<
 				       min(timeouts, 7U));
-		hs_socket_timer_set(sk, time_after(flow->due, now) ?
-				    flow->due - now : 1);
+		hs_socket_timer_set(sk, max(hs_flow_wait(flow, jiffies), 1U));
 	}
 	release_sock(sk);
 	sock_put(sk);

@@ -28,7 +28,7 @@
 void hs_flow_timer_arm(struct hs_flow *flow)
 {
 	unsigned long now = jiffies;
-	unsigned long left = time_after(flow->due, now) ? flow->due - now : 0;
+	u32 left = hs_flow_wait(flow, now);
 
 	if (left > HS_TIMER_EXACT)
 		left -= left / 8;
@@ -38,8 +38,11 @@ void hs_flow_timer_arm(struct hs_flow *flow)
 
 void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
 {
+	/* no further away than hs_flow_wait() can tell */
+	u32 wait = min_t(unsigned long, msecs_to_jiffies(timer_ms), INT_MAX);
+
 	lockdep_assert_held(&flow->lock);
-	WRITE_ONCE(flow->due, jiffies + msecs_to_jiffies(timer_ms));
+	WRITE_ONCE(flow->due, (u32)jiffies + wait);
 	hs_flow_timer_arm(flow);
 }
 
@@ -75,7 +78,7 @@ static void hs_timer_run(struct hs_flow *flow)
 		spin_unlock(&flow->lock);
 		return;
 	}
-	if (time_before(jiffies, flow->due)) {
+	if (hs_flow_wait(flow, jiffies)) {
 		hs_flow_timer_arm(flow);
 		spin_unlock(&flow->lock);
 		return;

@@ -135,7 +135,8 @@ unload_module()
 {
 	rmmod threeway || return 1
 	[ ! -e /sys/kernel/slab/threeway_flow ] &&
-		! grep -q '^threeway_flow ' /proc/slabinfo
+		[ ! -e /sys/kernel/slab/threeway_flow_large ] &&
+		! grep -q '^threeway_flow' /proc/slabinfo
 }
 
 # setup_ns A B: two namespaces joined by a veth pair; in each it is called

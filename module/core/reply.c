@@ -20,7 +20,7 @@ static void hs_reply_timestamps(struct hs_reply *reply, struct hs_tcb *tcb,
 static void hs_reply_options(struct hs_reply *reply, struct hs_tcb *tcb,
 			     u32 now_ms)
 {
-	reply->wnd = (u16)(tcb->rcv_wnd < 65535 ? tcb->rcv_wnd : 65535);
+	reply->wnd = tcb->rcv_wnd;
 	if (tcb->advertised_mss) {
 		reply->opts.present |= HS_OPT_MSS;
 		reply->opts.mss = tcb->advertised_mss;

@@ -17,13 +17,13 @@
  * struct hs_tcb - one handshake
  * @iss:	initial send sequence number
  * @irs:	initial receive sequence number
- * @rcv_wnd:	window promised in the SYN-ACK, in bytes, at most 65535
  * @ts_recent:	TS.Recent, the peer's TSval
  * @ts_offset:	added to the clock to make a TSval
  * @tsval_first: TSval of the first segment sent
  * @tsval_last:	TSval of the latest segment sent
  * @limited_ms:	time of the latest answer that the rate limit counts
  * @opened_ms:	time of the first segment sent
+ * @rcv_wnd:	window promised in the SYN-ACK, in bytes
  * @peer_wnd:	window of the peer's SYN or SYN-ACK, not scaled
  * @peer_mss:	MSS of the peer, in bytes
  * @advertised_mss: MSS of our SYN or SYN-ACK, in bytes; 0 for none
@@ -50,13 +50,13 @@
 struct hs_tcb {
 	u32 iss;
 	u32 irs;
-	u32 rcv_wnd;
 	u32 ts_recent;
 	u32 ts_offset;
 	u32 tsval_first;
 	u32 tsval_last;
 	u32 limited_ms;
 	u32 opened_ms;
+	u16 rcv_wnd;
 	u16 peer_wnd;
 	u16 peer_mss;
 	u16 advertised_mss;

@@ -29,7 +29,6 @@ void rules_tcb(const struct hs_tcb *tcb)
 	RULE("timeouts are not more than any policy allows",
 	     tcb->timeouts <= EXPIRIES_MAX);
 	RULE("the peer's MSS is not 0", tcb->peer_mss);
-	RULE("the promised window is 65535 at most", tcb->rcv_wnd <= 65535);
 }
 
 void rules_options(const struct hs_options *opts, bool syn)
