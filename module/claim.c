@@ -95,14 +95,31 @@ static struct hs_claim *hs_shape_find(struct hs_net *hn,
 	return best;
 }
 
+/* No more than the prefix of a claim is read of an address. */
+static const union hs_addr *hs_claim_local(const struct hs_flow_key *key)
+{
+	if (key->family == AF_INET)
+		return (const union hs_addr *)&key->v4.local;
+	return (const union hs_addr *)&key->v6.local;
+}
+
+static const union hs_addr *hs_claim_remote(const struct hs_flow_key *key)
+{
+	if (key->family == AF_INET)
+		return (const union hs_addr *)&key->v4.remote;
+	return (const union hs_addr *)&key->v6.remote;
+}
+
 struct hs_claim *hs_claim_find(struct hs_net *hn,
 			       enum threeway_direction direction,
 			       const struct hs_flow_key *key)
 {
 	const struct hs_shapes *shapes = rcu_dereference(hn->claims.shapes);
 	bool passive = direction == THREEWAY_PASSIVE;
-	const union hs_addr *service = passive ? &key->local : &key->remote;
-	const union hs_addr *client = passive ? &key->remote : &key->local;
+	const union hs_addr *local = hs_claim_local(key);
+	const union hs_addr *remote = hs_claim_remote(key);
+	const union hs_addr *service = passive ? local : remote;
+	const union hs_addr *client = passive ? remote : local;
 	u16 port = ntohs(passive ? key->local_port : key->remote_port);
 	struct hs_claim *claim, *best = NULL;
 	unsigned int i;

@@ -75,10 +75,10 @@ static bool hs_connect_rewrite(const struct hs_connecting *c,
 	th = tcp_hdr(skb);
 	memcpy(th, header, len);
 	if (key->family == AF_INET)
-		th->check = ~tcp_v4_check(len, key->local.v4, key->remote.v4,
+		th->check = ~tcp_v4_check(len, key->v4.local, key->v4.remote,
 					  0);
 	else
-		th->check = ~tcp_v6_check(len, &key->local.v6, &key->remote.v6,
+		th->check = ~tcp_v6_check(len, &key->v6.local, &key->v6.remote,
 					  0);
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);

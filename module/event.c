@@ -22,17 +22,6 @@ static void hs_event_trace_stop(void)
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static void hs_event_key(struct threeway_flow_key *out,
-			 const struct hs_flow_key *key)
-{
-	out->family = key->family;
-	out->local_port = key->local_port;
-	out->remote_port = key->remote_port;
-	out->ifindex = key->ifindex;
-	memcpy(out->local, &key->local, sizeof(out->local));
-	memcpy(out->remote, &key->remote, sizeof(out->remote));
-}
-
 /* All of an event but its segment and its timer. */
 static void hs_event_init(struct threeway_event *event,
 			  const struct hs_flow *flow,
@@ -57,7 +46,7 @@ static void hs_event_init(struct threeway_event *event,
 	event->irs = flow->tcb.irs;
 	event->timeouts = flow->tcb.timeouts;
 	event->retransmits = flow->tcb.retransmits;
-	hs_event_key(&event->key, &flow->key);
+	hs_flow_key_write(&event->key, &flow->key);
 }
 
 static void hs_event_options(struct threeway_event *event,

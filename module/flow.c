@@ -23,7 +23,8 @@
  */
 #define HS_FLOWS_MIN	2048
 
-static struct kmem_cache *hs_flow_cache;
+/* Of IPv4 and of IPv6, and what is more than a struct hs_flow. */
+static struct kmem_cache *hs_flow_cache[2];
 static struct kmem_cache *hs_flow_large_cache;
 
 /*
@@ -33,17 +34,18 @@ static struct kmem_cache *hs_flow_large_cache;
  */
 static u32 hs_flow_hash(const struct hs_net *hn, const struct hs_flow_key *key)
 {
-	const size_t len = offsetof(struct hs_flow_key, family);
+	const size_t first = offsetof(struct hs_flow_key, ifindex);
 	u32 ports = (__force u32)key->local_port << 16 |
 		    (__force u32)key->remote_port;
 	u32 hash;
 
 	if (key->family == AF_INET)
-		hash = hsiphash_4u32((__force u32)key->local.v4,
-				     (__force u32)key->remote.v4, ports,
+		hash = hsiphash_4u32((__force u32)key->v4.local,
+				     (__force u32)key->v4.remote, ports,
 				     key->ifindex, &hn->flow_secret);
 	else
-		hash = hsiphash(key, len, &hn->flow_secret);
+		hash = hsiphash(&key->ifindex, sizeof(*key) - first,
+				&hn->flow_secret);
 	return hash ?: 1;
 }
 
@@ -74,10 +76,10 @@ static bool hs_flow_key_equal(const struct hs_flow_key *a,
 	    a->family != b->family)
 		return false;
 	if (a->family == AF_INET)
-		return a->local.v4 == b->local.v4 &&
-		       a->remote.v4 == b->remote.v4;
-	return ipv6_addr_equal(&a->local.v6, &b->local.v6) &&
-	       ipv6_addr_equal(&a->remote.v6, &b->remote.v6);
+		return a->v4.local == b->v4.local &&
+		       a->v4.remote == b->v4.remote;
+	return ipv6_addr_equal(&a->v6.local, &b->v6.local) &&
+	       ipv6_addr_equal(&a->v6.remote, &b->v6.remote);
 }
 
 /* Return: 0 when they are equal. */
@@ -108,10 +110,14 @@ bool hs_flow_key_read(struct hs_flow_key *key,
 	key->local_port = from->local_port;
 	key->remote_port = from->remote_port;
 	key->ifindex = from->ifindex;
-	memcpy(&key->local, from->local, sizeof(key->local));
-	memcpy(&key->remote, from->remote, sizeof(key->remote));
-	return from->family == AF_INET6 ||
-	       !(memchr_inv(from->local + 4, 0, sizeof(from->local) - 4) ||
+	if (from->family == AF_INET6) {
+		memcpy(&key->v6.local, from->local, sizeof(key->v6.local));
+		memcpy(&key->v6.remote, from->remote, sizeof(key->v6.remote));
+		return true;
+	}
+	memcpy(&key->v4.local, from->local, sizeof(key->v4.local));
+	memcpy(&key->v4.remote, from->remote, sizeof(key->v4.remote));
+	return !(memchr_inv(from->local + 4, 0, sizeof(from->local) - 4) ||
 		 memchr_inv(from->remote + 4, 0, sizeof(from->remote) - 4));
 }
 
@@ -123,8 +129,18 @@ void hs_flow_key_write(struct threeway_flow_key *to,
 	to->local_port = key->local_port;
 	to->remote_port = key->remote_port;
 	to->ifindex = key->ifindex;
-	memcpy(to->local, &key->local, sizeof(to->local));
-	memcpy(to->remote, &key->remote, sizeof(to->remote));
+	if (key->family == AF_INET6) {
+		memcpy(to->local, &key->v6.local, sizeof(key->v6.local));
+		memcpy(to->remote, &key->v6.remote, sizeof(key->v6.remote));
+	} else {
+		memcpy(to->local, &key->v4.local, sizeof(key->v4.local));
+		memcpy(to->remote, &key->v4.remote, sizeof(key->v4.remote));
+	}
+}
+
+static struct kmem_cache *hs_flow_cache_of(u32 family, bool large)
+{
+	return large ? hs_flow_large_cache : hs_flow_cache[family == AF_INET6];
 }
 
 struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
@@ -136,7 +152,7 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 
 	if (!hs_claim_hold(claim))
 		return NULL;
-	flow = kmem_cache_zalloc(large ? hs_flow_large_cache : hs_flow_cache,
+	flow = kmem_cache_zalloc(hs_flow_cache_of(key->family, large),
 				 GFP_ATOMIC | __GFP_NOWARN);
 	if (!flow) {
 		hs_claim_put(claim);
@@ -145,7 +161,7 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 	spin_lock_init(&flow->lock);
 	refcount_set(&flow->refs, 1);
 	timer_setup(&flow->timer, hs_flow_timer, TIMER_PINNED);
-	flow->key = *key;
+	hs_flow_key_copy(&flow->key, key);
 	if (!flow->key.hash)
 		flow->key.hash = hs_flow_hash(hn, key);
 	flow->hn = hn;
@@ -160,7 +176,6 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 		atomic_inc(&hn->unclaimed_ports);
 	if (kind == HS_FLOW_OBSERVE)
 		atomic_inc(&hn->observed);
-	flow->opened = jiffies;
 	flow->id = atomic64_inc_return(&hn->flow_id);
 	atomic_inc(&claim->flows);
 	atomic_inc(&hn->flow_live);
@@ -171,12 +186,8 @@ static void hs_flow_free_rcu(struct rcu_head *rcu)
 {
 	struct hs_flow *flow = container_of(rcu, struct hs_flow, rcu);
 
-	if (!flow->large) {
-		kmem_cache_free(hs_flow_cache, flow);
-		return;
-	}
-	kfree(hs_flow_large(flow)->syn);
-	kmem_cache_free(hs_flow_large_cache, hs_flow_large(flow));
+	kfree(hs_flow_take_syn(flow));
+	kmem_cache_free(hs_flow_cache_of(flow->key.family, flow->large), flow);
 }
 
 void hs_flow_put(struct hs_flow *flow)
@@ -355,14 +366,10 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	out->retransmits = tcb.retransmits;
 	if (flow->kind != HS_FLOW_OBSERVE)
 		out->retries_left = hs_retries_left(&tcb, &policy);
-	out->age_ms = jiffies_to_msecs((u32)jiffies - flow->opened);
+	out->age_ms = tcp_time_stamp_raw() - tcb.opened_ms;
 	out->timer_ms = jiffies_to_msecs(hs_flow_wait(flow, jiffies));
-	if (policy.hold) {
-		u32 elapsed_ms = tcp_time_stamp_raw() - tcb.opened_ms;
-
-		if (elapsed_ms < policy.deadline_ms)
-			out->lifetime_ms = policy.deadline_ms - elapsed_ms;
-	}
+	if (policy.hold && out->age_ms < policy.deadline_ms)
+		out->lifetime_ms = policy.deadline_ms - out->age_ms;
 }
 
 void hs_flows_purge(struct hs_net *hn)
@@ -426,16 +433,19 @@ void hs_flows_teardown(struct hs_net *hn)
 int hs_flow_cache_create(void)
 {
 	/* not in cache lines of their own: it is their number that counts */
-	hs_flow_cache = kmem_cache_create("threeway_flow",
-					  sizeof(struct hs_flow), 0, 0, NULL);
-	if (!hs_flow_cache)
-		return -ENOMEM;
+	hs_flow_cache[0] = kmem_cache_create("threeway_flow",
+					     offsetof(struct hs_flow, key) +
+					     hs_flow_key_len(AF_INET),
+					     0, 0, NULL);
+	hs_flow_cache[1] = kmem_cache_create("threeway_flow_ipv6",
+					     sizeof(struct hs_flow), 0, 0,
+					     NULL);
 	hs_flow_large_cache = kmem_cache_create("threeway_flow_large",
 						sizeof(struct hs_flow_large),
 						0, 0, NULL);
-	if (hs_flow_large_cache)
+	if (hs_flow_cache[0] && hs_flow_cache[1] && hs_flow_large_cache)
 		return 0;
-	kmem_cache_destroy(hs_flow_cache);
+	hs_flow_cache_destroy();
 	return -ENOMEM;
 }
 
@@ -444,5 +454,6 @@ void hs_flow_cache_destroy(void)
 	/* flows are freed by RCU callbacks of this module */
 	rcu_barrier();
 	kmem_cache_destroy(hs_flow_large_cache);
-	kmem_cache_destroy(hs_flow_cache);
+	kmem_cache_destroy(hs_flow_cache[1]);
+	kmem_cache_destroy(hs_flow_cache[0]);
 }

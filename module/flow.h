@@ -3,8 +3,10 @@
 #ifndef HS_FLOW_H
 #define HS_FLOW_H
 
+#include <linux/in6.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
+#include <linux/socket.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/uidgid.h>
@@ -26,31 +28,52 @@ enum hs_flow_kind {
 
 /**
  * struct hs_flow_key - what tells one flow of a namespace from the others
- * @local:	local address
- * @remote:	remote address
+ * @hash:	of all the others, by hs_flow_find(), 0 before
+ * @ifindex:	the link of a link-local peer or the VRF, else 0
  * @local_port:	local port
  * @remote_port: remote port
- * @ifindex:	the link of a link-local peer or the VRF, else 0
  * @family:	AF_INET or AF_INET6
- * @hash:	of all the others, by hs_flow_find(), 0 before
+ * @v4:		addresses of IPv4
+ * @v6:		addresses of IPv6
  *
  * The hash is made once for a packet and goes along from the look-up into the
- * flow.
+ * flow. Behind @v4 there need not be any memory: hs_flow_key_copy().
  */
 struct hs_flow_key {
-	union hs_addr local;
-	union hs_addr remote;
+	u32 hash;
+	u32 ifindex;
 	__be16 local_port;
 	__be16 remote_port;
-	u32 ifindex;
 	u32 family;
-	u32 hash;
+	union {
+		struct {
+			__be32 local;
+			__be32 remote;
+		} v4;
+		struct {
+			struct in6_addr local;
+			struct in6_addr remote;
+		} v6;
+	};
 };
+
+/* Bytes of the key with addresses of the family. */
+static inline size_t hs_flow_key_len(u32 family)
+{
+	return family == AF_INET ? offsetofend(struct hs_flow_key, v4) :
+				   sizeof(struct hs_flow_key);
+}
+
+/* What is behind @to's addresses stays as it is. */
+static inline void hs_flow_key_copy(struct hs_flow_key *to,
+				    const struct hs_flow_key *from)
+{
+	memcpy(to, from, hs_flow_key_len(from->family));
+}
 
 /**
  * struct hs_flow - one handshake
  * @node:	in hs_net.flows
- * @key:	its key there
  * @lock:	guards @tcb, @dead, @cookie and the arming of @timer
  * @refs:	the table, the armed timer and whoever works on it
  * @dead:	out of the table, never armed again
@@ -64,7 +87,6 @@ struct hs_flow_key {
  * @syn_ttl:	TTL or hop limit of the SYN
  * @tcb:	the protocol's state
  * @due:	jiffies when @timer is due; it may fire before, see timer.c
- * @opened:	jiffies of the SYN
  * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
  * @window_clamp: limit of the receive window, for the native socket
  * @bound_if:	interface that it belongs to, 0 for any; observed: that of the
@@ -79,13 +101,13 @@ struct hs_flow_key {
  * @claim:	its claim
  * @id:		unique in the namespace
  * @listener:	its listener, referenced, perhaps closed meanwhile, or NULL
+ * @key:	its key in hs_net.flows; at the end, as its length varies
  *
  * There may be millions of them in a flood: times are the low 32 bits, and what
  * few flows need has its place in struct hs_flow_large.
  */
 struct hs_flow {
 	struct rhash_head node;
-	struct hs_flow_key key;
 	spinlock_t lock;	/* tcb, dead, arming of timer */
 	refcount_t refs;
 	bool dead;
@@ -99,7 +121,6 @@ struct hs_flow {
 	u8 syn_ttl;
 	struct hs_tcb tcb;
 	u32 due;
-	u32 opened;
 	u32 synack_us;
 	u32 window_clamp;
 	int bound_if;
@@ -116,6 +137,7 @@ struct hs_flow {
 	struct hs_claim *claim;
 	u64 id;
 	struct sock *listener;
+	struct hs_flow_key key;
 };
 
 /**

@@ -227,15 +227,15 @@ static struct dst_entry *hs_hold_route(struct hs_net *hn,
 	struct flowi6 fl6 = {
 		.flowi6_proto = IPPROTO_TCP,
 		.flowi6_oif = key->ifindex,
-		.saddr = key->local.v6,
-		.daddr = key->remote.v6,
+		.saddr = key->v6.local,
+		.daddr = key->v6.remote,
 		.fl6_sport = key->local_port,
 		.fl6_dport = key->remote_port,
 	};
 	struct flowi4 fl4 = {
 		.flowi4_proto = IPPROTO_TCP,
-		.saddr = key->local.v4,
-		.daddr = key->remote.v4,
+		.saddr = key->v4.local,
+		.daddr = key->v4.remote,
 		.fl4_sport = key->local_port,
 		.fl4_dport = key->remote_port,
 	};
@@ -250,12 +250,12 @@ static struct dst_entry *hs_hold_route(struct hs_net *hn,
 			ip_rt_put(rt);
 			return ERR_PTR(-ENETUNREACH);
 		}
-		key->local.v4 = fl4.saddr;
+		key->v4.local = fl4.saddr;
 		return &rt->dst;
 	}
 	dst = ip6_dst_lookup_flow(hn->net, sk, &fl6, NULL);
 	if (!IS_ERR(dst))
-		key->local.v6 = fl6.saddr;
+		key->v6.local = fl6.saddr;
 	return dst;
 }
 
@@ -266,24 +266,24 @@ static int hs_hold_key_check(struct hs_net *hn, const struct hs_flow_key *key)
 	if (!key->remote_port)
 		return -EINVAL;
 	if (key->family == AF_INET) {
-		if (key->ifindex || ipv4_is_multicast(key->remote.v4) ||
-		    ipv4_is_lbcast(key->remote.v4) || !key->remote.v4)
+		if (key->ifindex || ipv4_is_multicast(key->v4.remote) ||
+		    ipv4_is_lbcast(key->v4.remote) || !key->v4.remote)
 			return -EINVAL;
-		if (key->local.v4 &&
-		    inet_addr_type(net, key->local.v4) != RTN_LOCAL)
+		if (key->v4.local &&
+		    inet_addr_type(net, key->v4.local) != RTN_LOCAL)
 			return -EADDRNOTAVAIL;
 		return 0;
 	}
 	if (!ipv6_mod_enabled())
 		return -EOPNOTSUPP;
-	if (ipv6_addr_is_multicast(&key->remote.v6) ||
-	    ipv6_addr_any(&key->remote.v6) ||
-	    ipv6_addr_v4mapped(&key->remote.v6) ||
-	    !!(ipv6_addr_type(&key->remote.v6) & IPV6_ADDR_LINKLOCAL) !=
+	if (ipv6_addr_is_multicast(&key->v6.remote) ||
+	    ipv6_addr_any(&key->v6.remote) ||
+	    ipv6_addr_v4mapped(&key->v6.remote) ||
+	    !!(ipv6_addr_type(&key->v6.remote) & IPV6_ADDR_LINKLOCAL) !=
 	    !!key->ifindex)
 		return -EINVAL;
-	if (!ipv6_addr_any(&key->local.v6) &&
-	    !ipv6_chk_addr(net, &key->local.v6, NULL, 0))
+	if (!ipv6_addr_any(&key->v6.local) &&
+	    !ipv6_chk_addr(net, &key->v6.local, NULL, 0))
 		return -EADDRNOTAVAIL;
 	return 0;
 }

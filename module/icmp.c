@@ -100,8 +100,8 @@ static bool hs_quote_ipv4(struct hs_quote *q)
 	q->ttl = iph->ttl;
 	q->fragment = iph->frag_off & htons(IP_OFFSET);
 	q->key.family = AF_INET;
-	q->key.local.v4 = iph->saddr;
-	q->key.remote.v4 = iph->daddr;
+	q->key.v4.local = iph->saddr;
+	q->key.v4.remote = iph->daddr;
 	return hs_quote_tcp(q, q->ip_offset + iph->ihl * 4);
 }
 
@@ -131,8 +131,8 @@ static bool hs_quote_ipv6(struct hs_quote *q)
 		return false;
 	q->ttl = ipv6_hdr(q->skb)->hop_limit;
 	q->key.family = AF_INET6;
-	q->key.local.v6 = ip6h->saddr;
-	q->key.remote.v6 = ip6h->daddr;
+	q->key.v6.local = ip6h->saddr;
+	q->key.v6.remote = ip6h->daddr;
 	nexthdr = ip6h->nexthdr;
 	offset = ipv6_skip_exthdr(q->skb, q->ip_offset + sizeof(buf), &nexthdr,
 				  &fragment);
@@ -148,7 +148,7 @@ static void hs_quote_ifindex(struct hs_quote *q)
 	struct sk_buff *skb = q->skb;
 
 	if (q->key.family == AF_INET6 &&
-	    ipv6_addr_type(&q->key.remote.v6) & IPV6_ADDR_LINKLOCAL)
+	    ipv6_addr_type(&q->key.v6.remote) & IPV6_ADDR_LINKLOCAL)
 		q->key.ifindex = inet6_sdif(skb) ?: inet6_iif(skb);
 	else if (netif_is_l3_master(skb->dev))
 		q->key.ifindex = skb->dev->ifindex;

@@ -18,12 +18,12 @@ static struct sock *hs_listener_find(struct net *net, struct sk_buff *skb,
 
 	if (key->family == AF_INET)
 		return __inet_lookup_listener(net, hashinfo, skb, doff,
-					      key->remote.v4, key->remote_port,
-					      key->local.v4,
+					      key->v4.remote, key->remote_port,
+					      key->v4.local,
 					      ntohs(key->local_port),
 					      pkt->iif, pkt->sdif);
-	return inet6_lookup_listener(net, hashinfo, skb, doff, &key->remote.v6,
-				     key->remote_port, &key->local.v6,
+	return inet6_lookup_listener(net, hashinfo, skb, doff, &key->v6.remote,
+				     key->remote_port, &key->v6.local,
 				     ntohs(key->local_port),
 				     pkt->iif, pkt->sdif);
 }

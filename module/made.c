@@ -23,8 +23,8 @@ static void hs_made_network_header(struct sk_buff *skb,
 		iph->tot_len = htons(sizeof(*iph) + tcp_len);
 		iph->ttl = flow->syn_ttl;
 		iph->protocol = IPPROTO_TCP;
-		iph->saddr = key->remote.v4;
-		iph->daddr = key->local.v4;
+		iph->saddr = key->v4.remote;
+		iph->daddr = key->v4.local;
 	} else {
 		struct ipv6hdr *ip6h = skb_put_zero(skb, sizeof(*ip6h));
 
@@ -32,8 +32,8 @@ static void hs_made_network_header(struct sk_buff *skb,
 		ip6h->payload_len = htons(tcp_len);
 		ip6h->nexthdr = IPPROTO_TCP;
 		ip6h->hop_limit = flow->syn_ttl;
-		ip6h->saddr = key->remote.v6;
-		ip6h->daddr = key->local.v6;
+		ip6h->saddr = key->v6.remote;
+		ip6h->daddr = key->v6.local;
 	}
 }
 

@@ -13,12 +13,12 @@ struct sock *hs_native_socket(struct net *net, const struct hs_flow_key *key,
 	u16 port = ntohs(key->local_port);
 
 	if (key->family == AF_INET)
-		return __inet_lookup_established(net, hashinfo, key->remote.v4,
+		return __inet_lookup_established(net, hashinfo, key->v4.remote,
 						 key->remote_port,
-						 key->local.v4, port, dif,
+						 key->v4.local, port, dif,
 						 sdif);
-	return __inet6_lookup_established(net, hashinfo, &key->remote.v6,
-					  key->remote_port, &key->local.v6,
+	return __inet6_lookup_established(net, hashinfo, &key->v6.remote,
+					  key->remote_port, &key->v6.local,
 					  port, dif, sdif);
 }
 

@@ -81,8 +81,8 @@ static void hs_packet_addresses(struct hs_packet *pkt)
 	if (pkt->family == AF_INET) {
 		const struct iphdr *iph = ip_hdr(skb);
 
-		pkt->key.local.v4 = iph->daddr;
-		pkt->key.remote.v4 = iph->saddr;
+		pkt->key.v4.local = iph->daddr;
+		pkt->key.v4.remote = iph->saddr;
 		pkt->iif = inet_iif(skb);
 		pkt->sdif = inet_sdif(skb);
 		pkt->tos = ipv4_get_dsfield(iph);
@@ -90,8 +90,8 @@ static void hs_packet_addresses(struct hs_packet *pkt)
 	} else {
 		const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-		pkt->key.local.v6 = ip6h->daddr;
-		pkt->key.remote.v6 = ip6h->saddr;
+		pkt->key.v6.local = ip6h->daddr;
+		pkt->key.v6.remote = ip6h->saddr;
 		pkt->iif = inet6_iif(skb);
 		pkt->sdif = inet6_sdif(skb);
 		pkt->tos = ipv6_get_dsfield(ip6h);
@@ -151,14 +151,14 @@ static int hs_outgoing_addresses(const struct sk_buff *skb,
 	if (key->family == AF_INET) {
 		if (iph->protocol != IPPROTO_TCP || ip_is_fragment(iph))
 			return -1;
-		key->local.v4 = iph->saddr;
-		key->remote.v4 = iph->daddr;
+		key->v4.local = iph->saddr;
+		key->v4.remote = iph->daddr;
 		return ipv4_get_dsfield(iph) & INET_ECN_MASK;
 	}
 	if (ip6h->nexthdr != IPPROTO_TCP)
 		return -1;
-	key->local.v6 = ip6h->saddr;
-	key->remote.v6 = ip6h->daddr;
+	key->v6.local = ip6h->saddr;
+	key->v6.remote = ip6h->daddr;
 	return ipv6_get_dsfield(ip6h) & INET_ECN_MASK;
 }
 
@@ -178,7 +178,7 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
 	key->local_port = th->source;
 	key->remote_port = th->dest;
 	if (family == AF_INET6 &&
-	    ipv6_addr_type(&key->remote.v6) & IPV6_ADDR_LINKLOCAL)
+	    ipv6_addr_type(&key->v6.remote) & IPV6_ADDR_LINKLOCAL)
 		key->ifindex = skb_dst(skb)->dev->ifindex;
 	else
 		key->ifindex = l3mdev_master_ifindex_rcu(skb_dst(skb)->dev);

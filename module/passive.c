@@ -42,7 +42,7 @@ static bool hs_packet_unicast(const struct hs_packet *pkt)
 		return !(skb_rtable(skb)->rt_flags &
 			 (RTCF_BROADCAST | RTCF_MULTICAST));
 	return ipv6_unicast_destination(skb) &&
-	       !ipv6_addr_v4mapped(&pkt->key.remote.v6);
+	       !ipv6_addr_v4mapped(&pkt->key.v6.remote);
 }
 
 static bool hs_time_wait_allows(struct hs_opening *o, struct sock *sk)

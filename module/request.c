@@ -36,12 +36,12 @@ void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
 	ireq->no_srccheck = inet_sk(listener)->transparent;
 	if (key->family == AF_INET) {
 		req->rsk_ops = &hs_request_ops_ipv4;
-		ireq->ir_loc_addr = key->local.v4;
-		ireq->ir_rmt_addr = key->remote.v4;
+		ireq->ir_loc_addr = key->v4.local;
+		ireq->ir_rmt_addr = key->v4.remote;
 	} else {
 		req->rsk_ops = &hs_request_ops_ipv6;
-		ireq->ir_v6_loc_addr = key->local.v6;
-		ireq->ir_v6_rmt_addr = key->remote.v6;
+		ireq->ir_v6_loc_addr = key->v6.local;
+		ireq->ir_v6_rmt_addr = key->v6.remote;
 	}
 }
 
@@ -53,7 +53,7 @@ void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
 	/* a link-local address means nothing without its link */
 	if (pkt->family == AF_INET6 &&
 	    (!listener->sk_bound_dev_if || pkt->sdif) &&
-	    ipv6_addr_type(&pkt->key.remote.v6) & IPV6_ADDR_LINKLOCAL)
+	    ipv6_addr_type(&pkt->key.v6.remote) & IPV6_ADDR_LINKLOCAL)
 		flow->bound_if = pkt->key.ifindex;
 	flow->txhash = net_tx_rndhash();
 	flow->syn_tos = pkt->tos;

@@ -50,7 +50,7 @@ static u32 hs_xmit_mark(const struct hs_flow *flow,
 void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 		     const struct hs_reply *reply, const struct hs_packet *pkt)
 {
-	xmit->key = flow->key;
+	hs_flow_key_copy(&xmit->key, &flow->key);
 	xmit->reply = *reply;
 	xmit->mark = hs_xmit_mark(flow, reply, pkt);
 	xmit->bound_if = flow->bound_if;
@@ -91,10 +91,10 @@ static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
 	if (key->family == AF_INET)
-		th->check = ~tcp_v4_check(len, key->local.v4, key->remote.v4,
+		th->check = ~tcp_v4_check(len, key->v4.local, key->v4.remote,
 					  0);
 	else
-		th->check = ~tcp_v6_check(len, &key->local.v6, &key->remote.v6,
+		th->check = ~tcp_v6_check(len, &key->v6.local, &key->v6.remote,
 					  0);
 	skb->mark = xmit->mark;
 	/* firewalls and cgroups see whose answer it is; freeing it must not
@@ -117,11 +117,11 @@ static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
 	u32 mark;
 
 	if (key->family == AF_INET)
-		return ip_build_and_send_pkt(skb, sk, key->local.v4,
-					     key->remote.v4, NULL, tos);
+		return ip_build_and_send_pkt(skb, sk, key->v4.local,
+					     key->v4.remote, NULL, tos);
 	np = inet6_sk(listener);
 	mark = skb->mark ?: READ_ONCE(listener->sk_mark);
-	fl->u.ip6.daddr = key->remote.v6;
+	fl->u.ip6.daddr = key->v6.remote;
 	return ip6_xmit(sk, skb, &fl->u.ip6, mark, rcu_dereference(np->opt),
 			tos, READ_ONCE(sk->sk_priority));
 }

@@ -135,6 +135,7 @@ unload_module()
 {
 	rmmod threeway || return 1
 	[ ! -e /sys/kernel/slab/threeway_flow ] &&
+		[ ! -e /sys/kernel/slab/threeway_flow_ipv6 ] &&
 		[ ! -e /sys/kernel/slab/threeway_flow_large ] &&
 		! grep -q '^threeway_flow' /proc/slabinfo
 }
