@@ -249,12 +249,14 @@ stop_traffic()
 	return "$status"
 }
 
-# repeat COMMAND...: in the background until stop_all; counts its successes
+# repeat COMMAND...: in the background until stop_all, with $rest_s seconds in
+# between, if any; counts its successes
 repeat()
 {
 	true >"$work/done.$1"
 	while [ ! -e "$work/stop" ]; do
 		"$@" && echo >>"$work/done.$1"
+		[ -z "${rest_s:-}" ] || sleep "$rest_s"
 	done &>/dev/null &
 	loops+=($!)
 }

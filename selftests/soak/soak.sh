@@ -27,6 +27,9 @@ if [ "${SOAK_SECONDS:-0}" -gt 0 ]; then
 	[ "$rounds" -ge 3 ] || rounds=3
 fi
 last=${ROUND:-$rounds}
+# A slow machine needs its time for more than what goes on: else the flows of the
+# floods, which grow in number meanwhile, take all of it for their copies.
+[ "$patience" -eq 1 ] || rest_s=$patience
 
 # What may go on in a round; all connections succeed in spite of it. Others come
 # with the kinds that are not calm.
@@ -183,9 +186,9 @@ flood()
 	one_of "$port" 9 9
 	draw 250
 	./rawpeer flood -c cli -a "198.18.$drawn.1" -d 192.0.2.1 -p "$chosen" \
-		-n 100 || return 1
+		-n $((100 / patience)) || return 1
 	./rawpeer flood -c cli -a "2001:db8:5::$drawn:1" -d 2001:db8::1 \
-		-p "$chosen" -n 100 || return 1
+		-p "$chosen" -n $((100 / patience)) || return 1
 	pause 5
 }
 
@@ -362,7 +365,7 @@ run_storm()
 {
 	../soak/storm -s srv -c cli -a "${storm_from[$storm_family]}" \
 		-d "${storm_to[$storm_family]}" -p "$storm_port" \
-		-S "$((seed + round))" $(amount 12) $(may_fail) \
+		-S "$((seed + round))" -w "$patience" $(amount 12) $(may_fail) \
 		>"$work/storm" 2>&1
 }
 
@@ -370,7 +373,8 @@ run_storm()
 run_traffic()
 {
 	generate -a 192.0.2.1 -a 2001:db8::1 "${traffic_words[@]}" \
-		$(amount 150) -t $((round_seconds + 100)) $(may_fail) \
+		$(amount 150) -t $(((round_seconds + 100) * patience)) \
+		$(may_fail) \
 		>"$work/traffic" 2>&1
 }
 

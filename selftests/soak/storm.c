@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * storm -s NETNS -c NETNS -a SOURCE -d DESTINATION -p PORT [-S SEED]
- *	[-n ROUNDS | -T MS] [-b TUPLES] [-r RTO_MS] [-f]
+ *	[-n ROUNDS | -T MS] [-b TUPLES] [-r RTO_MS] [-f] [-w PATIENCE]
  *
  * Every segment of a client comes from all CPUs at the same time. In each round
  * TUPLES handshakes are begun by copies of their SYN and, at once or about when
@@ -11,7 +11,7 @@
  *
  * With -f the server may lose a flow: then at most one connection, and what it
  * has is right. SOURCE must be local and its kernel must be kept from sending
- * RSTs.
+ * RSTs. PATIENCE multiplies how long it waits for something.
  */
 #include "../net/rawseg.h"
 
@@ -34,8 +34,9 @@
 static struct {
 	struct raw_config raw;
 	unsigned int rounds, run_ms, tuples, rto_ms, seed;
+	unsigned int patience;
 	bool may_fail;
-} config = { .tuples = 32, .rto_ms = 100 };
+} config = { .tuples = 32, .rto_ms = 100, .patience = 1 };
 
 static struct raw_path path;
 
@@ -72,6 +73,12 @@ static unsigned int pick(unsigned int below)
 		state = config.seed * 2654435761ULL + 1;
 	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (state >> 33) % below;
+}
+
+/* For something that need not happen when the server may lose it. */
+static unsigned int wait_ms(unsigned int lossy_ms)
+{
+	return (config.may_fail ? lossy_ms : WAIT_MS) * config.patience;
 }
 
 static void complain(const struct tuple *tuple, const char *what)
@@ -206,7 +213,7 @@ static bool all_answered(void)
 
 static void await_answers(void)
 {
-	unsigned long long end = now_ms() + (config.may_fail ? 300 : WAIT_MS);
+	unsigned long long end = now_ms() + wait_ms(300);
 	unsigned int i;
 
 	while (!all_answered() && now_ms() < end)
@@ -236,7 +243,7 @@ static bool has_data(int fd)
 	unsigned char data[2 * DATA_BYTES];
 	ssize_t n;
 
-	if (poll(&wait, 1, config.may_fail ? 0 : WAIT_MS) <= 0)
+	if (poll(&wait, 1, wait_ms(0)) <= 0)
 		return config.may_fail;
 	n = recv(fd, data, sizeof(data), MSG_DONTWAIT);
 	if (n < 0)
@@ -272,7 +279,7 @@ static int take_connection(void)
 
 static void take_connections(void)
 {
-	unsigned long long end = now_ms() + (config.may_fail ? 100 : WAIT_MS);
+	unsigned long long end = now_ms() + wait_ms(100);
 	struct pollfd wait = { .fd = listener, .events = POLLIN };
 	struct linger linger = { 1, 0 };
 	int fds[2 * TUPLES_MAX];
@@ -359,6 +366,9 @@ static void parse_number(int option, unsigned int number)
 	case 'S':
 		config.seed = number;
 		break;
+	case 'w':
+		config.patience = number;
+		break;
 	default:
 		die("unknown option");
 	}
@@ -368,7 +378,8 @@ static void parse_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, RAW_OPTIONS "n:T:b:r:S:f")) != -1) {
+	while ((option = getopt(argc, argv,
+				RAW_OPTIONS "n:T:b:r:S:w:f")) != -1) {
 		if (option == 'f')
 			config.may_fail = true;
 		else if (!raw_option(&config.raw, option, optarg))
