@@ -64,13 +64,6 @@ void fault_pages(bool fail);
 void fault_begin(struct walk *walk);
 void fault_end(struct walk *walk);
 
-/* What the peer sends is what the allocation is for. */
-#define fault_send(walk, ...) do {				\
-	fault_begin(walk);					\
-	peer_send((walk)->peer, __VA_ARGS__);			\
-	fault_end(walk);					\
-} while (0)
-
 void fault_walk_(struct walk *walk, struct place place, fault_step *step);
 
 #define fault_walk(_peer, step, ...)					\
@@ -91,5 +84,12 @@ bool fault_answer(struct peer *peer, u16 flags, unsigned int ms);
 /* Nothing is left of the flow: neither here nor in the native stack. */
 #define fault_expect_nothing(peer) fault_expect_nothing_(peer, HERE)
 void fault_expect_nothing_(struct peer *peer, struct place place);
+
+/* What the peer sends is what the allocation is for. */
+#define fault_send(walk, ...) do {				\
+	fault_begin(walk);					\
+	peer_send((walk)->peer, __VA_ARGS__);			\
+	fault_end(walk);					\
+} while (0)
 
 #endif /* DEBUG_FAULT_H */
