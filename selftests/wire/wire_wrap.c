@@ -3,6 +3,7 @@
  * The lower half of the kernel's clock of ticks wraps five minutes after boot, so
  * that nobody relies on it not to: handshakes are on their way then (rule TM4).
  */
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,9 +11,35 @@
 #include "wire.h"
 
 #define WRAP_MS		300000
-#define BEGIN_MS	(WRAP_MS - 4000)
-/* More than expect_at() lets a packet be early or late. */
-#define APART_MS	100
+
+/* After the SYN or SYN-ACK. */
+static const int copies_ms[] = { 0, 1000, 3000, 7000 };
+
+/*
+ * Some are in the middle of a timeout then, others between the moment at which
+ * the timer looks whether it is due, an eighth before, and its end. No two of
+ * their packets come at the same time.
+ */
+static const struct {
+	int from_wrap_ms;
+	int family;
+	bool active;
+} plans[] = {
+	{ -6900, AF_INET6, true }, { -6780, AF_INET, false },
+	{ -4040, AF_INET, false }, { -3940, AF_INET6, false },
+	{ -3840, AF_INET, true }, { -3740, AF_INET6, true },
+	{ -2820, AF_INET, true }, { -960, AF_INET6, false },
+};
+
+#define OPENINGS	ARRAY_SIZE(plans)
+#define EVENTS		(OPENINGS * ARRAY_SIZE(copies_ms))
+
+/* A packet of one of them. */
+struct event {
+	int from_wrap_ms;
+	unsigned int opening;
+	unsigned int number;
+};
 
 /**
  * struct opening - a handshake that nobody answers for some seconds
@@ -81,8 +108,6 @@ static void end(struct opening *opening)
 	expect_state(peer, THREEWAY_CLOSED);
 }
 
-#define OPENINGS	4
-
 FIXTURE(wrap)
 {
 	struct opening openings[OPENINGS];
@@ -93,10 +118,10 @@ FIXTURE_SETUP(wrap)
 	unsigned int i;
 
 	/* SKIP() alone would not keep the test itself from running. */
-	if (since_boot_ms() > BEGIN_MS - 1000)
+	if (since_boot_ms() > (u64)(WRAP_MS + plans[0].from_wrap_ms - 1000))
 		SKIP(_exit(255), "booted too long ago");
 	for (i = 0; i < OPENINGS; i++)
-		prepare(&self->openings[i], i & 1 ? AF_INET6 : AF_INET, i & 2);
+		prepare(&self->openings[i], plans[i].family, plans[i].active);
 }
 
 FIXTURE_TEARDOWN(wrap)
@@ -109,21 +134,46 @@ FIXTURE_TEARDOWN(wrap)
 	}
 }
 
-TEST_F_TIMEOUT(wrap, TM4_handshakes_across_the_wrap_of_the_ticks, 400)
+static int earlier(const void *a, const void *b)
 {
-	static const unsigned int copies_ms[] = { 1000, 3000, 7000 };
-	u64 begin_ms = now_ms() + BEGIN_MS - since_boot_ms();
+	const struct event *x = a, *y = b;
+
+	return x->from_wrap_ms - y->from_wrap_ms;
+}
+
+static void plan_events(struct event *event)
+{
 	unsigned int i, j;
 
 	for (i = 0; i < OPENINGS; i++) {
-		sleep_until_ms(begin_ms + i * APART_MS);
-		begin(&self->openings[i]);
+		for (j = 0; j < ARRAY_SIZE(copies_ms); j++, event++) {
+			event->from_wrap_ms = plans[i].from_wrap_ms +
+					      copies_ms[j];
+			event->opening = i;
+			event->number = j;
+		}
 	}
-	ASSERT_GT(WRAP_MS, since_boot_ms());
-	for (j = 0; j < ARRAY_SIZE(copies_ms); j++) {
-		for (i = 0; i < OPENINGS; i++)
-			expect_at(&self->openings[i].peer, copies_ms[j],
-				  i & 2 ? "S 0" : "S. 0 ack 1");
+	qsort(event - EVENTS, EVENTS, sizeof(*event), earlier);
+}
+
+TEST_F_TIMEOUT(wrap, TM4_handshakes_across_the_wrap_of_the_ticks, 400)
+{
+	u64 wrap_ms = now_ms() + WRAP_MS - since_boot_ms();
+	struct event events[EVENTS], *event;
+	unsigned int i;
+
+	plan_events(events);
+	for (event = events; event < events + EVENTS; event++) {
+		struct opening *opening = &self->openings[event->opening];
+
+		if (event->number) {
+			expect_at(&opening->peer, copies_ms[event->number],
+				  opening->fd < 0 ? "S. 0 ack 1" : "S 0");
+			continue;
+		}
+		sleep_until_ms(wrap_ms + event->from_wrap_ms);
+		begin(opening);
+		ASSERT_GT(WRAP_MS, since_boot_ms());
 	}
 	ASSERT_LT(WRAP_MS, since_boot_ms());
 	for (i = 0; i < OPENINGS; i++)
