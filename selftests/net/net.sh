@@ -315,6 +315,30 @@ expect()
 	return "$status"
 }
 
+# multipath_script FAMILY SERVER CLIENT: data both ways; which of them use MPTCP
+multipath_script()
+{
+	script <<-END
+		ns srv
+		socket l $1 $2
+		bind l ${any_ip[$1]} $port
+		listen l 5
+		ns cli
+		socket c $1 $3
+		connect c ${server_ip[$1]} $port
+		send c 70000
+		accept l a
+		recv a 70000
+		mptcp a
+		mptcp c
+		send a 70000
+		recv c 70000
+		close c
+		error a
+		close a
+	END
+}
+
 # serve: a listener that accepts nothing, until stop_serving
 serve()
 {
@@ -351,6 +375,28 @@ know_neighbour()
 	mac=$(in_ns "$3" cat /sys/class/net/veth/address)
 	ip -n "$1" neighbour replace "192.0.2.$2" lladdr "$mac" dev veth
 	ip -n "$1" neighbour replace "2001:db8::$2" lladdr "$mac" dev veth
+}
+
+# bad_links: both ends lose, delay, repeat and reorder what they send. Three
+# questions for a neighbour would be too few.
+bad_links()
+{
+	local ns
+
+	know_neighbour srv 2 cli
+	know_neighbour cli 1 srv
+	for ns in srv cli; do
+		tc -n $ns qdisc replace dev veth root netem limit 100000 \
+			delay 20ms 10ms loss 10% duplicate 5% reorder 25% 50%
+	done
+}
+
+# good_links: and everything comes to its end before the namespaces do
+good_links()
+{
+	tc -n srv qdisc del dev veth root
+	tc -n cli qdisc del dev veth root
+	wait_for 200 no_more_sockets
 }
 
 # hang N: N half-open flows of each family, from peers that never answer, each

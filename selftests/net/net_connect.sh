@@ -214,25 +214,7 @@ md5_twice()
 
 multipath()
 {
-	script <<-END
-		ns srv
-		socket l $1 mptcp
-		bind l ${any_ip[$1]} $port
-		listen l 5
-		ns cli
-		socket c $1 mptcp
-		connect c ${server_ip[$1]} $port
-		send c 70000
-		accept l a
-		recv a 70000
-		mptcp a
-		mptcp c
-		send a 70000
-		recv c 70000
-		close c
-		error a
-		close a
-	END
+	multipath_script "$1" mptcp mptcp
 	expect connect.c=0 recv.a=70000 recv.c=70000 mptcp.a=0 mptcp.c=0
 }
 

@@ -11,13 +11,6 @@
 # default. With so many none of these will.
 retries=9
 
-# bad_link NS: what leaves one end
-bad_link()
-{
-	tc -n "$1" qdisc replace dev veth root netem limit 100000 \
-		delay 20ms 10ms loss 10% duplicate 5% reorder 25% 50%
-}
-
 # lossy N ARGUMENT...: N at once
 lossy()
 {
@@ -43,20 +36,8 @@ lossy_both()
 	return "$status"
 }
 
-# good_link: and everything comes to its end before the namespaces do
-good_link()
-{
-	tc -n srv qdisc del dev veth root
-	tc -n cli qdisc del dev veth root
-	wait_for 200 no_more_sockets
-}
-
 start_connect 8
-# Three questions would be too few.
-know_neighbour srv 2 cli
-know_neighbour cli 1 srv
-bad_link srv
-bad_link cli
+bad_links
 in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=$retries
 in_ns cli sysctl -qw net.ipv4.tcp_syn_retries=$retries
 engine_on synack_retries $retries
@@ -71,5 +52,5 @@ for family in 4 6; do
 	check "RT1 SS1 v$family: the first ACK has data and FIN" \
 		lossy_both 100 -q -x -u 900 -d 9000
 done
-good_link
+good_links
 end_net

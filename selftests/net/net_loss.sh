@@ -12,13 +12,6 @@ at_once=50
 # default. With so many none of these will.
 retries=9
 
-# bad_link NS: what leaves one end
-bad_link()
-{
-	tc -n "$1" qdisc replace dev veth root netem limit 100000 \
-		delay 20ms 10ms loss 10% duplicate 5% reorder 25% 50%
-}
-
 lossy()
 {
 	generate -a "${server_ip[$family]}" -n "$at_once" -t 600 "$@"
@@ -43,20 +36,8 @@ lost_some()
 		native_socket_owns=any
 }
 
-# good_link: and everything comes to its end before the namespaces do
-good_link()
-{
-	tc -n srv qdisc del dev veth root
-	tc -n cli qdisc del dev veth root
-	wait_for 200 no_more_sockets
-}
-
 start_net 12
-# Three questions would be too few.
-know_neighbour srv 2 cli
-know_neighbour cli 1 srv
-bad_link srv
-bad_link cli
+bad_links
 in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=$retries
 [ -n "$native" ] || in_ns srv sysctl -qw net.threeway.synack_retries=$retries
 expected=$(xargs <<<"$expected")
@@ -76,5 +57,5 @@ for family in 4 6; do
 	check "RT6 SR3 v$family: SYN-ACKs went again, by timer and on request" \
 		lost_some
 done
-good_link
+good_links
 end_net

@@ -290,25 +290,7 @@ dual_stack()
 # whether the connection does
 multipath()
 {
-	script <<-END
-		ns srv
-		socket l $1 $2
-		bind l ${any_ip[$1]} $port
-		listen l 5
-		ns cli
-		socket c $1 $3
-		connect c ${server_ip[$1]} $port
-		send c 70000
-		accept l a
-		recv a 70000
-		mptcp a
-		mptcp c
-		send a 70000
-		recv c 70000
-		close c
-		error a
-		close a
-	END
+	multipath_script "$@"
 	expect connect.c=0 accept.a=0 recv.a=70000 recv.c=70000 error.a=EOF ||
 		return 1
 	if [ "$4" = yes ]; then

@@ -238,6 +238,7 @@ bool peer_expect_flow_(struct peer *peer, struct place place, bool there);
 
 /* Listens on the local port with the peer's family; -1 errno on failure. */
 int peer_listen(struct peer *peer, int backlog);
+int peer_listen_protocol(struct peer *peer, int backlog, int protocol);
 /* A server as most tests want it: listening, and its port claimed. */
 void peer_serve(struct peer *peer, const struct threeway_policy *policy);
 

@@ -246,7 +246,7 @@ void peer_label(struct peer *peer, const char *format, ...)
 	va_end(args);
 }
 
-int peer_listen(struct peer *peer, int backlog)
+int peer_listen_protocol(struct peer *peer, int backlog, int protocol)
 {
 	struct sockaddr_in6 address = { .sin6_family = peer->family };
 	int one = 1;
@@ -255,7 +255,7 @@ int peer_listen(struct peer *peer, int backlog)
 	/* The port stands at the same place in both families' addresses. */
 	address.sin6_port = htons(peer->header.dport);
 	fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		    0);
+		    protocol);
 	must(fd, "socket");
 	must(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)),
 	     "SO_REUSEADDR");
@@ -267,6 +267,11 @@ int peer_listen(struct peer *peer, int backlog)
 		close(peer->listener);
 	peer->listener = fd;
 	return fd;
+}
+
+int peer_listen(struct peer *peer, int backlog)
+{
+	return peer_listen_protocol(peer, backlog, 0);
 }
 
 int peer_expect_accept_(struct peer *peer, struct place place)

@@ -42,31 +42,14 @@ TEST_F(wire, AU6_OP15_a_RST_has_no_options)
 	close(fd);
 }
 
-static void listen_mptcp(struct peer *peer)
-{
-	struct sockaddr_in6 address = {
-		.sin6_family = peer->family,
-		.sin6_port = htons(peer->header.dport),
-	};
-	int fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK,
-			IPPROTO_MPTCP);
-
-	check(peer, fd >= 0 &&
-	      !bind(fd, (struct sockaddr *)&address,
-		    peer->family == AF_INET ? sizeof(struct sockaddr_in) :
-					      sizeof(address)) &&
-	      !listen(fd, 16), "MPTCP listener");
-	peer->listener = fd;
-	peer_claim(peer, NULL);
-}
-
 /* Nobody knows the token: a RST that says why. */
 static void unknown_token(struct peer *peer, const void *arg)
 {
 	const u8 *option;
 
 	(void)arg;
-	listen_mptcp(peer);
+	peer_listen_protocol(peer, 16, IPPROTO_MPTCP);
+	peer_claim(peer, NULL);
 	peer_flow(peer);
 	peer_send(peer, "S 0 <mss 1460," MP_JOIN ">");
 	expect(peer, "R. =0 ack 1");

@@ -178,23 +178,6 @@ TEST_F(wire, FO1_FO8_fast_open_listener)
 	EXPECT_LE(5, peer_counter(peer, THREEWAY_C_native_fast_open));
 }
 
-static void listen_mptcp(struct peer *peer)
-{
-	struct sockaddr_in6 address = {
-		.sin6_family = peer->family,
-		.sin6_port = htons(peer->header.dport),
-	};
-	int fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK,
-			IPPROTO_MPTCP);
-
-	check(peer, fd >= 0 &&
-	      !bind(fd, (struct sockaddr *)&address,
-		    peer->family == AF_INET ? sizeof(struct sockaddr_in) :
-					      sizeof(address)) &&
-	      !listen(fd, 16), "MPTCP listener");
-	peer->listener = fd;
-}
-
 TEST_F(wire, AU4_AU5_MPTCP_listener)
 {
 	struct peer *peer = &self->peer;
@@ -204,7 +187,7 @@ TEST_F(wire, AU4_AU5_MPTCP_listener)
 
 	if (access("/proc/sys/net/mptcp/enabled", F_OK))
 		SKIP(return, "this kernel has no MPTCP");
-	listen_mptcp(peer);
+	peer_listen_protocol(peer, 16, IPPROTO_MPTCP);
 	peer_claim(peer, NULL);
 	/* MP_CAPABLE, version 1, with checksum bit off and HMAC-SHA256 */
 	peer_flow(peer);
