@@ -223,6 +223,21 @@ void quote_is_to_another_port(u8 *quoted)
 	quoted[quoted[0] >> 4 == 4 ? 23 : 43]++;
 }
 
+bool route_has(const struct peer *peer, const char *words)
+{
+	bool v4 = peer->family == AF_INET;
+	FILE *route = popen(v4 ? "ip route get 192.0.2.2" :
+			    "ip route get 2001:db8::2", "r");
+	char line[512];
+	bool has = false;
+
+	while (route && fgets(line, sizeof(line), route))
+		has |= !!strstr(line, words);
+	if (route)
+		pclose(route);
+	return has;
+}
+
 const int quote_offsets[QUOTE_OFFSETS] = {
 	-1, 0, 1, 2, 1000, -1000, 0x7fffffff, -0x7fffffff - 1
 };

@@ -75,6 +75,9 @@ void peer_icmp(struct peer *peer, const struct icmp_error *error);
 struct icmp_error hard_error(const struct peer *peer);
 struct icmp_error soft_error(const struct peer *peer);
 
+/* Whether `ip route get` says so about the way to the peer. */
+bool route_has(const struct peer *peer, const char *words);
+
 /* A counter of the namespace: of ICMP of the peer's family, and TcpExt. */
 u64 icmp_mib(const struct peer *peer, const char *name);
 u64 tcp_ext(const char *name);

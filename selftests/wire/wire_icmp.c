@@ -471,22 +471,6 @@ TEST_F(wire, IC7_source_quench_is_ignored)
 	close(fd);
 }
 
-/* What `ip route get` says about the way to the peer. */
-static bool route_has(const struct peer *peer, const char *words)
-{
-	bool v4 = peer->family == AF_INET;
-	FILE *route = popen(v4 ? "ip route get 192.0.2.2" :
-			    "ip route get 2001:db8::2", "r");
-	char line[512];
-	bool has = false;
-
-	while (route && fgets(line, sizeof(line), route))
-		has |= !!strstr(line, words);
-	if (route)
-		pclose(route);
-	return has;
-}
-
 #define GATEWAY(n)	(192U << 24 | 2 << 8 | (n))
 
 static void redirected(struct peer *peer, const void *arg)

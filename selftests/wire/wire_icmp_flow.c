@@ -214,22 +214,6 @@ TEST_F(wire, IC3_IC7_fragments_and_quenches_are_no_bad_messages)
 	completes(peer);
 }
 
-/* What `ip route get` says about the way to the peer. */
-static bool route_has(const struct peer *peer, const char *words)
-{
-	bool v4 = peer->family == AF_INET;
-	FILE *route = popen(v4 ? "ip route get 192.0.2.2" :
-			    "ip route get 2001:db8::2", "r");
-	char line[512];
-	bool has = false;
-
-	while (route && fgets(line, sizeof(line), route))
-		has |= !!strstr(line, words);
-	if (route)
-		pclose(route);
-	return has;
-}
-
 TEST_F(wire, IC8_redirect_of_a_flow_without_socket)
 {
 	struct peer *peer = &self->peer;
