@@ -254,39 +254,49 @@ static unsigned int hs_opening_refuse(struct hs_opening *o,
 	return NF_DROP;
 }
 
-static unsigned int hs_opening_run(struct hs_opening *o)
+static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
+				   struct hs_claim *claim)
 {
 	enum threeway_counter reason;
 	unsigned int verdict;
+	struct hs_opening o;
 
-	reason = hs_opening_check(o);
+	/* not the rest of it, which is large and written before it is read */
+	o.hn = hn;
+	o.pkt = pkt;
+	o.claim = claim;
+	o.listener = NULL;
+	o.time_wait = false;
+	o.flow = NULL;
+	o.dst = NULL;
+	reason = hs_opening_check(&o);
 	if (reason == HS_NONE)
-		reason = hs_opening_prepare(o);
-	if (reason == HS_NONE && !hs_conntrack_confirm(o->pkt->skb))
+		reason = hs_opening_prepare(&o);
+	if (reason == HS_NONE && !hs_conntrack_confirm(pkt->skb))
 		reason = THREEWAY_C_segment_conntrack_drop;
 	if (reason == HS_NONE) {
-		verdict = hs_opening_start(o);
+		verdict = hs_opening_start(&o);
 	} else {
-		verdict = hs_opening_refuse(o, reason);
-		dst_release(o->dst);
+		verdict = hs_opening_refuse(&o, reason);
+		dst_release(o.dst);
 	}
-	if (o->flow)
-		hs_flow_put(o->flow);
-	if (o->listener)
-		sock_put(o->listener);
+	if (o.flow)
+		hs_flow_put(o.flow);
+	if (o.listener)
+		sock_put(o.listener);
 	return verdict;
 }
 
 unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 {
-	struct hs_opening o = { .hn = hn, .pkt = pkt };
 	struct hs_actions actions;
+	struct hs_claim *claim;
 
-	o.claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);
-	if (!o.claim)
+	claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);
+	if (!claim)
 		return NF_ACCEPT;
 	/* a socket that listens drops it as well */
-	if (!pkt->syn && o.claim->conf.mode != THREEWAY_HOLD)
+	if (!pkt->syn && claim->conf.mode != THREEWAY_HOLD)
 		return NF_ACCEPT;
 	if (!hs_packet_unicast(pkt)) {
 		hs_count(hn, THREEWAY_C_native_not_unicast);
@@ -296,19 +306,19 @@ unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 		hs_count(hn, THREEWAY_C_segment_bad_checksum);
 		return NF_ACCEPT;
 	}
-	if (o.claim->conf.mode == THREEWAY_OBSERVE) {
+	if (claim->conf.mode == THREEWAY_OBSERVE) {
 		if ((pkt->seg.flags & (HS_SYN | HS_ACK | HS_RST)) == HS_SYN)
-			hs_observe_syn(hn, o.claim, pkt);
+			hs_observe_syn(hn, claim, pkt);
 		return NF_ACCEPT;
 	}
 	hs_listen_arrives(&pkt->seg, ntohs(pkt->key.remote_port), &actions);
 	hs_count(hn, actions.counter);
 	if (actions.verdict == HS_NATIVE)
 		return actions.counter != HS_NONE &&
-		       hs_hold_drops(hn, o.claim, pkt) ? NF_DROP : NF_ACCEPT;
+		       hs_hold_drops(hn, claim, pkt) ? NF_DROP : NF_ACCEPT;
 	if (actions.counter != HS_NONE)
 		return NF_DROP;
-	if (o.claim->conf.mode == THREEWAY_HOLD)
-		return hs_hold_syn(hn, o.claim, pkt);
-	return hs_opening_run(&o);
+	if (claim->conf.mode == THREEWAY_HOLD)
+		return hs_hold_syn(hn, claim, pkt);
+	return hs_opening_run(hn, pkt, claim);
 }
