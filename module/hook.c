@@ -42,8 +42,7 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 			  hs_passive_syn(hn, pkt) : NF_ACCEPT;
 	if (verdict == NF_ACCEPT || !pkt->skb)
 		return verdict;
-	hs_packet_delivered(hn->net, pkt->skb, pkt->family);
-	TCP_INC_STATS(hn->net, TCP_MIB_INSEGS);
+	hs_packet_kept(hn->net, pkt);
 	if (verdict == NF_STOLEN)
 		consume_skb(pkt->skb);
 	return verdict;

@@ -195,6 +195,12 @@ void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family)
 				IPSTATS_MIB_INDELIVERS);
 }
 
+void hs_packet_kept(struct net *net, const struct hs_packet *pkt)
+{
+	hs_packet_delivered(net, pkt->skb, pkt->family);
+	TCP_INC_STATS(net, TCP_MIB_INSEGS);
+}
+
 bool hs_packet_mask(struct hs_packet *pkt, u16 options, u8 flags)
 {
 	struct sk_buff *skb = pkt->skb;

@@ -12,7 +12,8 @@ struct nf_hook_state;
 
 /**
  * struct hs_packet - a segment that came up to this host
- * @skb:	it, at the network header; NULL when the native stack has it
+ * @skb:	it, at the network header; NULL when the native stack has it, or the
+ *		engine for something else
  * @state:	of the hook
  * @key:	the key of its flow
  * @seg:	its TCP header
@@ -97,6 +98,9 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
  * Context: BH disabled.
  */
 void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family);
+
+/* The same for a segment, which TCP would count as well. */
+void hs_packet_kept(struct net *net, const struct hs_packet *pkt);
 
 /**
  * hs_packet_mask() - take options and flags out of a segment

@@ -5,6 +5,7 @@
 #include <net/route.h>
 #include <net/tcp.h>
 
+#include "buffer.h"
 #include "confirm.h"
 #include "core/isn.h"
 #include "event.h"
@@ -192,6 +193,19 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	return HS_NONE;
 }
 
+/* The SYN-ACK takes the place of a SYN that nobody else has. */
+static void hs_opening_reuse(struct hs_opening *o, struct hs_xmit *xmit)
+{
+	struct hs_packet *pkt = o->pkt;
+
+	if (!hs_buffer_own(pkt->skb))
+		return;
+	xmit->used = pkt->skb;
+	xmit->used_thoff = pkt->thoff;
+	hs_packet_kept(o->hn->net, pkt);
+	pkt->skb = NULL;
+}
+
 /* Make the flow visible and answer. Return: the fate of the SYN. */
 static unsigned int hs_opening_start(struct hs_opening *o)
 {
@@ -230,6 +244,7 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	/* it is in vain, but that is known */
 	if (o->pkt->seg.opts.present & HS_OPT_COOKIE_REQUEST)
 		NET_INC_STATS(o->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
+	hs_opening_reuse(o, &xmit);
 	err = hs_xmit_routed(&xmit, o->listener, &o->treq, o->dst, &o->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
 	if (err)

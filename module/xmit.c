@@ -7,6 +7,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "buffer.h"
 #include "netns.h"
 #include "request.h"
 #include "xmit.h"
@@ -56,6 +57,8 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 	xmit->bound_if = flow->bound_if;
 	xmit->txhash = flow->txhash;
 	xmit->socket = NULL;
+	xmit->used = NULL;
+	xmit->used_thoff = 0;
 	if (reply->flags & HS_SYN)
 		xmit->tos = hs_xmit_synack_tos(flow);
 	else
@@ -70,22 +73,21 @@ void hs_xmit_rehash(struct hs_flow *flow)
 }
 
 static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
-				     struct sock *listener)
+				     struct sock *listener,
+				     const struct dst_entry *dst)
 {
 	const struct hs_flow_key *key = &xmit->key;
-	u8 header[HS_HEADER_MAX];
 	struct sk_buff *skb;
 	struct tcphdr *th;
 	size_t len;
 
-	skb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	skb = hs_buffer_get(xmit->used, xmit->used_thoff, dst);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, MAX_TCP_HEADER);
-	len = hs_reply_build(header, &xmit->reply, ntohs(key->local_port),
+	th = (struct tcphdr *)skb->data;
+	len = hs_reply_build(skb->data, &xmit->reply, ntohs(key->local_port),
 			     ntohs(key->remote_port));
-	th = skb_push(skb, len);
-	memcpy(th, header, len);
+	skb_put(skb, len);
 	skb_reset_transport_header(skb);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
@@ -134,7 +136,7 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 	u8 tos = xmit->tos;
 	int err;
 
-	skb = hs_xmit_build(xmit, listener);
+	skb = hs_xmit_build(xmit, listener, dst);
 	if (!skb) {
 		dst_release(dst);
 		return -ENOMEM;

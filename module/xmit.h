@@ -19,6 +19,8 @@
  * @txhash:	multipath hash
  * @tos:	TOS or traffic class
  * @socket:	referenced, whose TTL and priority it gets; NULL: the sender's
+ * @used:	a packet to build it in, as hs_buffer_get() has it, or NULL
+ * @used_thoff:	offset of the TCP header there
  */
 struct hs_xmit {
 	struct hs_flow_key key;
@@ -28,6 +30,8 @@ struct hs_xmit {
 	u32 txhash;
 	u8 tos;
 	struct sock *socket;
+	struct sk_buff *used;
+	unsigned int used_thoff;
 };
 
 /**
@@ -45,7 +49,7 @@ void hs_xmit_rehash(struct hs_flow *flow);
 
 /**
  * hs_xmit_routed() - send a segment
- * @xmit:	what
+ * @xmit:	what; hs_xmit.used is consumed
  * @listener:	a referenced listener, which the packet belongs to
  * @treq:	a request for the flow
  * @dst:	its referenced route, which is consumed
