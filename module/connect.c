@@ -96,7 +96,8 @@ static u32 hs_connect_iss(const struct hs_connecting *c,
 
 	if (!fixed && tcp_sk(c->sk)->rx_opt.ts_recent_stamp)
 		return c->seg.seq;
-	return hs_isn_choose(c->hn, claim, &c->key, c->seg.seq);
+	return hs_isn_choose(c->hn, claim, &c->key, c->seg.seq, ktime_get(),
+			     NULL);
 }
 
 /* The native TSval, so that the socket knows its own clock in the answer. */

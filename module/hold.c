@@ -85,7 +85,8 @@ static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 	}
 	hs_policy_offer(hn, claim, NULL, pkt->family, &offer);
 	hs_tcb_passive_open(&flow->tcb, &pkt->seg, &offer,
-			    hs_isn_choose(hn, claim, &pkt->key, native.seq),
+			    hs_isn_choose(hn, claim, &pkt->key, native.seq,
+					  ktime_get(), &flow->txhash),
 			    native.ts_off);
 	hs_hold_window(&flow->tcb, dst);
 	dst_release(dst);
@@ -106,6 +107,7 @@ static unsigned int hs_hold_refuse(struct hs_net *hn, struct hs_claim *claim,
 		return NF_DROP;
 	}
 	hs_request_of_syn(flow, hs_sender(flow), pkt);
+	flow->txhash = net_tx_rndhash();
 	hs_listen_refuse(&pkt->seg, &actions);
 	hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
 	hs_act(flow, &actions, &xmit);
@@ -306,12 +308,12 @@ static struct hs_flow *hs_hold_open_flow(struct hs_net *hn,
 	if (!flow)
 		return NULL;
 	flow->bound_if = key->ifindex;
-	flow->txhash = net_tx_rndhash();
 	hs_policy_offer(hn, claim, NULL, key->family, &offer);
 	/* asked for only where connect() would */
 	offer.ecn &= READ_ONCE(hn->net->ipv4.sysctl_tcp_ecn) == 1;
 	hs_tcb_active_open(&flow->tcb, &syn, &offer,
-			   hs_isn_choose(hn, claim, key, native.seq),
+			   hs_isn_choose(hn, claim, key, native.seq,
+					 ktime_get(), &flow->txhash),
 			   native.ts_off);
 	hs_hold_window(&flow->tcb, dst);
 	return flow;

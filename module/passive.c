@@ -25,6 +25,7 @@ struct hs_opening {
 	struct hs_packet *pkt;
 	struct hs_claim *claim;
 	struct sock *listener;
+	ktime_t now;
 	struct hs_time_wait previous;
 	bool time_wait;
 	struct hs_flow *flow;
@@ -107,18 +108,32 @@ static enum threeway_counter hs_opening_check(struct hs_opening *o)
 static u32 hs_opening_iss(const struct hs_opening *o, u32 native)
 {
 	bool fixed = hs_policy_isn(o->hn, o->claim) == THREEWAY_ISN_FIXED;
+	u32 iss = hs_isn_choose(o->hn, o->claim, &o->pkt->key, native, o->now,
+				&o->flow->txhash);
 
-	if (o->time_wait && !fixed)
-		return hs_time_wait_iss(&o->previous);
-	return hs_isn_choose(o->hn, o->claim, &o->pkt->key, native);
+	return o->time_wait && !fixed ? hs_time_wait_iss(&o->previous) : iss;
+}
+
+/* The native generator is asked only where one of its numbers is of use. */
+static void hs_opening_enter(struct hs_opening *o, const struct hs_offer *offer)
+{
+	union tcp_seq_and_ts_off native = { };
+	const struct hs_packet *pkt = o->pkt;
+
+	/* the native offset, so that a tuple's TSval stays monotonic whoever
+	 * does its handshakes
+	 */
+	if ((offer->timestamps &&
+	     (pkt->seg.opts.present & HS_OPT_TIMESTAMPS)) ||
+	    hs_policy_isn(o->hn, o->claim) == THREEWAY_ISN_KERNEL)
+		native = hs_isn_native(o->hn->net, &pkt->key);
+	hs_tcb_passive_open(&o->flow->tcb, &pkt->seg, offer,
+			    hs_opening_iss(o, native.seq), native.ts_off);
 }
 
 static void hs_opening_negotiate(struct hs_opening *o)
 {
-	union tcp_seq_and_ts_off native = hs_isn_native(o->hn->net,
-							&o->pkt->key);
 	u32 ecn = dst_feature(o->dst, DST_FEATURE_ECN_MASK);
-	struct hs_flow *flow = o->flow;
 	struct hs_offer offer;
 
 	hs_policy_offer(o->hn, o->claim, o->listener, o->pkt->family, &offer);
@@ -126,12 +141,8 @@ static void hs_opening_negotiate(struct hs_opening *o)
 			    (ecn & DST_FEATURE_ECN_CA) ||
 			    tcp_bpf_ca_needs_ecn((struct sock *)&o->treq);
 	offer.ecn &= READ_ONCE(o->hn->net->ipv4.sysctl_tcp_ecn) || ecn;
-	/* the native offset, so that a tuple's TSval stays monotonic whoever
-	 * does its handshakes
-	 */
-	hs_tcb_passive_open(&flow->tcb, &o->pkt->seg, &offer,
-			    hs_opening_iss(o, native.seq), native.ts_off);
-	hs_request_window(&o->treq, o->listener, o->dst, flow);
+	hs_opening_enter(o, &offer);
+	hs_request_window(&o->treq, o->listener, o->dst, o->flow);
 }
 
 static void hs_opening_save_syn(struct hs_opening *o)
@@ -210,7 +221,7 @@ static void hs_opening_reuse(struct hs_opening *o, struct hs_xmit *xmit)
 static unsigned int hs_opening_start(struct hs_opening *o)
 {
 	struct hs_flow *flow = o->flow;
-	u64 now_ns = tcp_clock_ns();
+	u64 now_ns = ktime_to_ns(o->now);
 	struct hs_actions actions;
 	struct hs_policy policy;
 	struct hs_xmit xmit;
@@ -284,6 +295,7 @@ static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
 	o.time_wait = false;
 	o.flow = NULL;
 	o.dst = NULL;
+	o.now = ktime_get();
 	reason = hs_opening_check(&o);
 	if (reason == HS_NONE)
 		reason = hs_opening_prepare(&o);

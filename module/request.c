@@ -55,7 +55,6 @@ void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
 	    (!listener->sk_bound_dev_if || pkt->sdif) &&
 	    ipv6_addr_type(&pkt->key.v6.remote) & IPV6_ADDR_LINKLOCAL)
 		flow->bound_if = pkt->key.ifindex;
-	flow->txhash = net_tx_rndhash();
 	flow->syn_tos = pkt->tos;
 	flow->syn_ttl = pkt->ttl;
 }

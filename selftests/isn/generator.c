@@ -3,12 +3,28 @@
 #include "isn.h"
 #include "octet.h"
 
+/* IPv4 as its words lie in memory of little-endian machines. */
+static u64 engine_ipv4(const struct tuple *tuple,
+		       const struct siphash_secret *secret)
+{
+	u8 words[12];
+
+	memcpy(words, tuple->local, 4);
+	memcpy(words + 4, tuple->remote, 4);
+	memcpy(words + 8, tuple->remote_port, 2);
+	memcpy(words + 10, tuple->local_port, 2);
+	return siphash24(words, sizeof(words), secret);
+}
+
 /* As hs_isn_choose() has it. */
 static u32 engine(const struct tuple *tuple,
 		  const struct siphash_secret *secret, u64 now_ns, u32 n)
 {
+	u64 hash = tuple->family == 2 ? engine_ipv4(tuple, secret) :
+		   siphash24(tuple, sizeof(*tuple), secret);
+
 	(void)n;
-	return hs_isn((u32)siphash24(tuple, sizeof(*tuple), secret), now_ns);
+	return hs_isn((u32)hash, now_ns);
 }
 
 /* 4.2BSD: the same step for each connection. */
