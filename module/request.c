@@ -4,6 +4,7 @@
 #include <net/inet6_connection_sock.h>
 #include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
+#include <net/route.h>
 #include <net/tcp.h>
 
 #include "netns.h"
@@ -78,14 +79,53 @@ bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
 	return !err;
 }
 
+/* Has IPsec a say in where it goes? */
+static bool hs_request_ipsec(const struct net *net, const struct sock *listener)
+{
+#ifdef CONFIG_XFRM
+	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) ==
+			XFRM_USERPOLICY_BLOCK ||
+	       rcu_access_pointer(listener->sk_policy[XFRM_POLICY_OUT]);
+#else
+	return false;
+#endif
+}
+
+/* What inet_csk_route_req() finds where there are neither options nor IPsec. */
+static struct dst_entry *hs_request_route_plain(const struct request_sock *req,
+						struct sock *listener,
+						struct flowi4 *fl4)
+{
+	const struct inet_request_sock *ireq = inet_rsk(req);
+	struct net *net = sock_net(listener);
+	struct rtable *rt;
+
+	flowi4_init_output(fl4, ireq->ir_iif, ireq->ir_mark,
+			   RT_CONN_FLAGS(listener), RT_SCOPE_UNIVERSE,
+			   listener->sk_protocol, inet_sk_flowi_flags(listener),
+			   ireq->ir_rmt_addr, ireq->ir_loc_addr,
+			   ireq->ir_rmt_port, htons(ireq->ir_num),
+			   listener->sk_uid);
+	security_req_classify_flow(req, flowi4_to_flowi_common(fl4));
+	rt = __ip_route_output_key(net, fl4);
+	if (!IS_ERR(rt))
+		return &rt->dst;
+	__IP_INC_STATS(net, IPSTATS_MIB_OUTNOROUTES);
+	return NULL;
+}
+
 struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
 				   struct sock *listener, struct flowi *fl)
 {
 	struct request_sock *req = &treq->req.req;
 
-	if (req->rsk_ops->family == PF_INET)
+	if (req->rsk_ops->family != PF_INET)
+		return inet6_csk_route_req(listener, &fl->u.ip6, req,
+					   IPPROTO_TCP);
+	if (hs_request_ipsec(sock_net(listener), listener))
 		return inet_csk_route_req(listener, &fl->u.ip4, req);
-	return inet6_csk_route_req(listener, &fl->u.ip6, req, IPPROTO_TCP);
+	return hs_request_route_plain(req, listener, &fl->u.ip4);
 }
 
 u16 hs_request_mss(const struct sock *listener, const struct dst_entry *dst)
