@@ -133,19 +133,49 @@ u16 hs_request_mss(const struct sock *listener, const struct dst_entry *dst)
 	return tcp_mss_clamp(tcp_sk(listener), tcp_dst_advmss(dst));
 }
 
+/* The bytes that the receive window may ever have, 0 for any number. */
+static u32 hs_request_clamp(const struct sock *listener,
+			    const struct dst_entry *dst, u32 space)
+{
+	u32 clamp = READ_ONCE(tcp_sk(listener)->window_clamp);
+
+	if (!clamp)
+		clamp = dst_metric(dst, RTAX_WINDOW);
+	/* a buffer that the program chose */
+	if ((listener->sk_userlocks & SOCK_RCVBUF_LOCK) &&
+	    (!clamp || clamp > space))
+		clamp = space;
+	return clamp;
+}
+
+/*
+ * What tcp_openreq_init_rwin() does, but for the MSS, which it would have to be
+ * asked for a second time.
+ */
 void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 		       const struct dst_entry *dst, struct hs_flow *flow)
 {
+	u32 mss = hs_request_mss(listener, dst);
 	struct inet_request_sock *ireq = &treq->req;
+	int space = tcp_full_space(listener);
 	struct hs_tcb *tcb = &flow->tcb;
+	u32 segments, wnd;
 
 	ireq->wscale_ok = tcb->wscale_ok;
 	ireq->tstamp_ok = tcb->tstamp_ok;
-	tcp_openreq_init_rwin(&ireq->req, listener, dst);
-	tcb->rcv_wnd = min(ireq->req.rsk_rcv_wnd, 65535U);
-	tcb->rcv_wscale = ireq->rcv_wscale;
-	tcb->advertised_mss = hs_request_mss(listener, dst);
-	flow->window_clamp = ireq->req.rsk_window_clamp;
+	flow->window_clamp = hs_request_clamp(listener, dst, space);
+	segments = tcp_rwnd_init_bpf((struct sock *)ireq);
+	if (!segments)
+		segments = dst_metric(dst, RTAX_INITRWND);
+	else if (space < segments * mss)
+		space = segments * mss;
+	tcp_select_initial_window(listener, space,
+				  mss - (tcb->tstamp_ok ?
+					 TCPOLEN_TSTAMP_ALIGNED : 0),
+				  &wnd, &flow->window_clamp, tcb->wscale_ok,
+				  &tcb->rcv_wscale, segments);
+	tcb->rcv_wnd = min(wnd, 65535U);
+	tcb->advertised_mss = mss;
 }
 
 /* What the native timer would have counted by now. */
