@@ -19,6 +19,12 @@
 #define HS_LEN_SACK_PERMITTED	2
 #define HS_LEN_TIMESTAMPS	10
 
+/* Whole words, as the options are padded to by those who send them. */
+#define HS_WORD_TIMESTAMPS	0x0101080a
+#define HS_WORD_SACK_TIMESTAMPS	0x0402080a
+#define HS_WORD_SACK_PERMITTED	0x01010402
+#define HS_WORD_WSCALE		0x010303	/* and its value */
+
 /* RFC 6994: experiments share a kind and are told apart by a magic number. */
 #define HS_MAGIC_FAST_OPEN	0xf989
 #define HS_MAGIC_SMC		0xe2d4c3d9
@@ -101,8 +107,7 @@ static void hs_option_any(struct hs_options *opts, const u8 *p, u8 len,
 	}
 }
 
-void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
-		      bool syn)
+void hs_options_walk(struct hs_options *opts, const u8 *p, size_t len, bool syn)
 {
 	memset(opts, 0, sizeof(*opts));
 
@@ -122,6 +127,63 @@ void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
 		len -= p[1];
 		p += p[1];
 	}
+}
+
+static void hs_known_timestamps(struct hs_options *opts, const u8 *value)
+{
+	opts->present |= HS_OPT_TIMESTAMPS;
+	opts->tsval = hs_get32(value);
+	opts->tsecr = hs_get32(value + 4);
+}
+
+/* Return: false where the walk has to say what the values mean. */
+static bool hs_known_syn(struct hs_options *opts, u32 mss, u8 wscale)
+{
+	if (mss >> 16 != (HS_KIND_MSS << 8 | HS_LEN_MSS) || !(u16)mss ||
+	    wscale > HS_WSCALE_MAX)
+		return false;
+	opts->present = HS_OPT_MSS | HS_OPT_SACK_PERMITTED | HS_OPT_WSCALE;
+	opts->mss = (u16)mss;
+	opts->wscale = wscale;
+	return true;
+}
+
+/*
+ * The layouts that nearly everybody sends, known at a few words: timestamps on
+ * any segment, and the SYNs of Linux and Windows.
+ */
+static bool hs_options_known(struct hs_options *opts, const u8 *p, size_t len,
+			     bool syn)
+{
+	memset(opts, 0, sizeof(*opts));
+	switch (len) {
+	case 0:
+		return true;
+	case 12:
+		if (hs_get32(p) == HS_WORD_TIMESTAMPS) {
+			hs_known_timestamps(opts, p + 4);
+			return true;
+		}
+		return syn && hs_get32(p + 4) >> 8 == HS_WORD_WSCALE &&
+		       hs_get32(p + 8) == HS_WORD_SACK_PERMITTED &&
+		       hs_known_syn(opts, hs_get32(p), p[7]);
+	case 20:
+		if (!syn || hs_get32(p + 4) != HS_WORD_SACK_TIMESTAMPS ||
+		    hs_get32(p + 16) >> 8 != HS_WORD_WSCALE ||
+		    !hs_known_syn(opts, hs_get32(p), p[19]))
+			return false;
+		hs_known_timestamps(opts, p + 8);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
+		      bool syn)
+{
+	if (!hs_options_known(opts, p, len, syn))
+		hs_options_walk(opts, p, len, syn);
 }
 
 size_t hs_options_build(u8 *p, const struct hs_options *opts)

@@ -51,6 +51,19 @@ void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
 		      bool syn);
 
 /**
+ * hs_options_walk() - the same, one option after the other
+ * @opts:	result, the same as that of hs_options_parse()
+ * @p:		first octet after the fixed header
+ * @len:	octets of options, 0 to 40
+ * @syn:	whether the segment has SYN
+ *
+ * Apart only for proofs and tests to compare: hs_options_parse() knows the
+ * layouts that most segments have without walking.
+ */
+void hs_options_walk(struct hs_options *opts, const u8 *p, size_t len,
+		     bool syn);
+
+/**
  * hs_options_build() - write options in the order of the native stack
  * @p:		room for 40 octets
  * @opts:	MSS, window scale, SACK-permitted and timestamps are written

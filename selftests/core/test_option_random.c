@@ -157,11 +157,39 @@ static size_t put_option(u8 *p)
 	return len;
 }
 
+/* Whole lists that the parser may know at a glance, with or without a flaw. */
+static size_t put_list(u8 *octets)
+{
+	static const struct {
+		size_t len;
+		u8 octets[24];
+	} lists[] = {
+		{ 20, { 2, 4, 5, 180, 4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3,
+			3, 7 } },
+		{ 12, { 2, 4, 5, 180, 1, 3, 3, 8, 1, 1, 4, 2 } },
+		{ 12, { 1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8 } },
+		{ 24, { 2, 4, 5, 180, 1, 3, 3, 6, 1, 1, 8, 10, 1, 2, 3, 4, 0, 0,
+			0, 0, 4, 2, 0, 0 } },
+		{ 4, { 2, 4, 5, 180 } },
+	};
+	u32 which = random_below(ARRAY_SIZE(lists));
+	size_t len = lists[which].len;
+
+	memcpy(octets, lists[which].octets, len);
+	while (random_one_in(2))
+		octets[random_below((u32)len)] = (u8)random_below(16);
+	if (random_one_in(4))
+		octets[random_below((u32)len)] ^= (u8)(1 << random_below(8));
+	return len;
+}
+
 static size_t fill(u8 *octets)
 {
 	size_t len = random_below(HS_OPTIONS_MAX + 1);
 	size_t at = 0;
 
+	if (random_one_in(3))
+		return put_list(octets);
 	if (random_one_in(4)) {
 		for (at = 0; at < len; at++)
 			octets[at] = (u8)random_u32();

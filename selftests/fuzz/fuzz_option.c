@@ -33,6 +33,17 @@ static bool same_options(const struct hs_options *a, const struct hs_options *b)
 	       a->tsecr == b->tsecr;
 }
 
+/* However the parser comes to it. */
+static void walked(const u8 *octets, size_t len, bool syn,
+		   const struct hs_options *want)
+{
+	struct hs_options opts;
+
+	hs_options_walk(&opts, octets, len, syn);
+	RULE("a layout that is known is read as by the walk",
+	     same_options(&opts, want));
+}
+
 /* What can be written is read back. */
 static void round_trip(const struct hs_options *opts)
 {
@@ -91,9 +102,11 @@ void fuzz_option(const u8 *data, size_t size)
 	memset(&opts, 0xa5, sizeof(opts));
 	hs_options_parse(&opts, octets, len, syn);
 	rules_options(&opts, syn);
+	walked(octets, len, syn, &opts);
 	memset(&syn_opts, 0x5a, sizeof(syn_opts));
 	hs_options_parse(&syn_opts, octets, len, true);
 	rules_options(&syn_opts, true);
+	walked(octets, len, true, &syn_opts);
 	RULE("without SYN the rest is read as with it",
 	     (opts.present | SYN_ONLY) == (syn_opts.present | SYN_ONLY) &&
 	     opts.tsval == syn_opts.tsval && opts.tsecr == syn_opts.tsecr);

@@ -10,6 +10,9 @@
 #define WRITTEN		(HS_OPT_MSS | HS_OPT_WSCALE | \
 			 HS_OPT_SACK_PERMITTED | HS_OPT_TIMESTAMPS)
 
+/* Octets of the longest layout that is read at once. */
+#define KNOWN_MAX	20
+
 /* Octets of options where two readings are compared. */
 #define COMPARED_MAX	8
 
@@ -32,6 +35,25 @@ void prove_options_parse(void)
 	rules_options(&opts, syn);
 	REACH("every option in the end", opts.present == 0x1ff);
 	REACH("none", !opts.present);
+}
+
+/* Beyond 20 octets there is only the walk. */
+void prove_options_known(void)
+{
+	bool syn = nondet_bool() ? true : false;
+	struct hs_options opts, walked;
+	size_t len = nondet_size();
+	u8 octets[KNOWN_MAX];
+
+	ASSUME(len <= KNOWN_MAX);
+	hs_options_parse(&opts, octets + KNOWN_MAX - len, len, syn);
+	hs_options_walk(&walked, octets + KNOWN_MAX - len, len, syn);
+	RULE("a layout that is known is read as by the walk",
+	     same_options(&opts, &walked));
+	REACH("the SYN of Linux",
+	      syn && len == 20 && octets[4] == 4 && opts.present == 0xf);
+	REACH("the SYN of Windows", syn && len == 12 && opts.present == 0x7);
+	REACH("timestamps", !syn && len == 12 && opts.present == 0x8);
 }
 
 void prove_options_build(void)
