@@ -228,7 +228,7 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	int err;
 
 	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
-	hs_policy_read(flow, NULL, &policy);
+	hs_policy_first(flow, &policy);
 	hs_synack_first(&flow->tcb, &policy,
 			(u32)div_u64(now_ns, NSEC_PER_MSEC), &actions);
 	hs_xmit_prepare(&xmit, flow, &actions.reply, o->pkt);

@@ -186,8 +186,7 @@ void hs_policy_challenged(struct hs_net *hn)
 		WRITE_ONCE(native->tcp_challenge_count, left - 1);
 }
 
-void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
-		    struct hs_policy *policy)
+void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy)
 {
 	const struct hs_sysctl *ctl = &flow->hn->sysctl;
 	const struct hs_claim *claim = flow->claim;
@@ -200,7 +199,13 @@ void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 	policy->rto_max_ms = hs_pick(claim, THREEWAY_P_RTO_MAX,
 				     own->rto_max_ms,
 				     READ_ONCE(ctl->rto_max_ms));
-	policy->ratelimit_ms = READ_ONCE(ctl->invalid_ratelimit_ms);
+}
+
+void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
+		    struct hs_policy *policy)
+{
+	hs_policy_first(flow, policy);
+	policy->ratelimit_ms = READ_ONCE(flow->hn->sysctl.invalid_ratelimit_ms);
 	policy->challenges_spent =
 		hs_policy_challenges_spent(&flow->hn->net->ipv4);
 	if (flow->kind == HS_FLOW_ACCEPT)

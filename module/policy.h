@@ -25,6 +25,13 @@ bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode);
 void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 		    struct hs_policy *policy);
 
+/**
+ * hs_policy_first() - what of it the first segment of a handshake needs
+ * @flow:	the flow, of a listener
+ * @policy:	result: the timeouts; nothing that delays or loses a segment
+ */
+void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy);
+
 /* A challenge ACK is sent: the namespace may send one less in this second. */
 void hs_policy_challenged(struct hs_net *hn);
 
