@@ -13,10 +13,15 @@ const char *const hs_stat_names[THREEWAY_COUNTER_MAX] = {
 	THREEWAY_COUNTERS(HS_STAT_NAME)
 };
 
-/* Native counters that an event bumps. */
+/* Native counters that an event bumps; of most events there are none. */
 struct hs_mib {
-	u8 tcp[2];
-	u8 linux_mib[2];
+	union {
+		struct {
+			u8 tcp[2];
+			u8 linux_mib[2];
+		};
+		u32 any;
+	};
 };
 
 /*
@@ -96,6 +101,8 @@ static void hs_count_mib(struct hs_net *hn, enum threeway_counter counter,
 	int i;
 
 	this_cpu_inc(hn->stats->value[counter]);
+	if (!mib->any)
+		return;
 	for (i = 0; i < 2; i++) {
 		if (mib->tcp[i])
 			TCP_INC_STATS(hn->net, mib->tcp[i]);
