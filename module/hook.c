@@ -79,6 +79,8 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 		hs_count(hn, THREEWAY_C_native_not_unicast);
 		return NF_ACCEPT;
 	}
+	if (softirq_count())
+		return hs_local_in_packet(hn, &pkt, flows);
 	/* a verdict from NFQUEUE comes in process context */
 	local_bh_disable();
 	verdict = hs_local_in_packet(hn, &pkt, flows);
