@@ -152,6 +152,47 @@ TEST_F_TIMEOUT(wire, IP17_CL8_marks_and_priority_of_passive_opens_as_native, 120
 	}
 }
 
+/*
+ * What a SYN brings with it from the hooks and the device before it came to the
+ * engine: mark, priority, that it is not tracked, and when it came, which fq takes
+ * for the time at which it is to leave.
+ */
+static void burden_input(struct peer *peer)
+{
+	tell_marks(peer);
+	run("nft 'table inet incoming { chain in { type filter hook prerouting priority raw; "
+	    "iif tun0 meta mark set %d meta priority set 0:%d notrack; }; }'",
+	    OTHER_MARK, PRIORITY);
+	run("nft 'add rule inet tell out ct state untracked %s dscp set 3'",
+	    ip(peer));
+	run("tc qdisc replace dev tun0 root fq");
+}
+
+static void burdened_script(struct peer *peer, const void *arg)
+{
+	int one = 1, clock = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)arg;
+	burden_input(peer);
+	check(peer, !setsockopt(clock, SOL_SOCKET, SO_TIMESTAMPNS, &one,
+				sizeof(one)), "SO_TIMESTAMPNS");
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_send(peer, "S 0 <mss 1460>");
+	peer_watch(peer, 500);
+	peer_send(peer, "R 1");
+	close(clock);
+}
+
+TEST_F(wire, IP17_nothing_that_a_SYN_brought_is_left_in_its_answer)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, burdened_script, NULL);
+	expect_counters(peer, "flows_opened 1; sent_synack 1; "
+			"segment_rst_exact 1; flows_reset 1");
+}
+
 /* That the tests above would see a mark at all. */
 TEST_F(wire, IP17_a_mark_and_a_priority_show)
 {
