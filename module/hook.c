@@ -57,7 +57,8 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	struct hs_net *hn = priv;
-	struct hs_packet pkt;
+	/* every packet comes here: the compiler is not to clear it first */
+	struct hs_packet pkt __uninitialized;
 	unsigned int verdict;
 	bool flows;
 

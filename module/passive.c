@@ -222,9 +222,9 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 {
 	struct hs_flow *flow = o->flow;
 	u64 now_ns = ktime_to_ns(o->now);
-	struct hs_actions actions;
-	struct hs_policy policy;
-	struct hs_xmit xmit;
+	struct hs_actions actions __uninitialized;
+	struct hs_policy policy __uninitialized;
+	struct hs_xmit xmit __uninitialized;
 	int err;
 
 	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
@@ -285,7 +285,7 @@ static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
 {
 	enum threeway_counter reason;
 	unsigned int verdict;
-	struct hs_opening o;
+	struct hs_opening o __uninitialized;
 
 	/* not the rest of it, which is large and written before it is read */
 	o.hn = hn;
@@ -316,7 +316,7 @@ static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
 
 unsigned int hs_passive_syn(struct hs_net *hn, struct hs_packet *pkt)
 {
-	struct hs_actions actions;
+	struct hs_actions actions __uninitialized;
 	struct hs_claim *claim;
 
 	claim = hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key);

@@ -151,9 +151,9 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 
 int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
 {
-	struct tcp_request_sock treq;
+	struct tcp_request_sock treq __uninitialized;
+	struct flowi fl __uninitialized;
 	struct dst_entry *dst;
-	struct flowi fl;
 
 	hs_request_init(&treq, listener, &xmit->key, xmit->mark,
 			xmit->bound_if);
