@@ -38,24 +38,31 @@ void hs_listen_refuse(const struct hs_segment *seg, struct hs_actions *actions)
 	hs_reply_rst(&actions->reply, seg);
 }
 
-/* MSS, window scale, SACK and timestamps: what came and what this end wants. */
+/*
+ * MSS, window scale, SACK and timestamps: what came and what this end wants. The
+ * bits are set one after the other, so that they are written at once.
+ */
 static void hs_negotiate_options(struct hs_tcb *tcb,
 				 const struct hs_options *opts,
 				 const struct hs_offer *offer)
 {
-	tcb->peer_mss = offer->default_mss;
-	if (opts->present & HS_OPT_MSS) {
-		tcb->peer_mss = opts->mss;
-		if (offer->user_mss && offer->user_mss < opts->mss)
-			tcb->peer_mss = offer->user_mss;
-	}
-	tcb->wscale_ok = offer->wscale && (opts->present & HS_OPT_WSCALE);
-	tcb->snd_wscale = tcb->wscale_ok ? opts->wscale : 0;
-	tcb->sack_ok = offer->sack && (opts->present & HS_OPT_SACK_PERMITTED);
-	tcb->tstamp_ok = offer->timestamps &&
-			 (opts->present & HS_OPT_TIMESTAMPS);
-	tcb->ts_recent = tcb->tstamp_ok ? opts->tsval : 0;
-	tcb->tsecr_ok = tcb->tstamp_ok && !opts->tsecr;
+	u16 both = opts->present & ((offer->wscale ? HS_OPT_WSCALE : 0) |
+				    (offer->sack ? HS_OPT_SACK_PERMITTED : 0) |
+				    (offer->timestamps ? HS_OPT_TIMESTAMPS : 0));
+	bool tsecr = opts->tsecr;
+	u16 mss = opts->mss;
+
+	if (!(opts->present & HS_OPT_MSS))
+		mss = offer->default_mss;
+	else if (offer->user_mss && offer->user_mss < mss)
+		mss = offer->user_mss;
+	tcb->peer_mss = mss;
+	tcb->snd_wscale = both & HS_OPT_WSCALE ? opts->wscale : 0;
+	tcb->ts_recent = both & HS_OPT_TIMESTAMPS ? opts->tsval : 0;
+	tcb->wscale_ok = both & HS_OPT_WSCALE;
+	tcb->tstamp_ok = both & HS_OPT_TIMESTAMPS;
+	tcb->tsecr_ok = (both & HS_OPT_TIMESTAMPS) && !tsecr;
+	tcb->sack_ok = both & HS_OPT_SACK_PERMITTED;
 }
 
 /*
@@ -82,18 +89,18 @@ void hs_tcb_passive_open(struct hs_tcb *tcb, const struct hs_segment *seg,
 	tcb->tsval_first = 0;
 	tcb->tsval_last = 0;
 	tcb->limited_ms = 0;
-	tcb->limited = false;
-	tcb->state = THREEWAY_SYN_RECEIVED;
+	tcb->opened_ms = 0;
+	tcb->peer_wnd = seg->wnd;
 	tcb->timeouts = 0;
+	tcb->state = THREEWAY_SYN_RECEIVED;
 	tcb->retransmits = 0;
-	tcb->acked = false;
+	tcb->segments_sent = 0;
 	tcb->active = false;
 	tcb->ecn_setup = false;
 	tcb->hurried = false;
 	tcb->delayed = false;
-	tcb->segments_sent = 0;
-	tcb->opened_ms = 0;
-	tcb->peer_wnd = seg->wnd;
+	tcb->acked = false;
+	tcb->limited = false;
 	hs_negotiate_options(tcb, &seg->opts, offer);
 	tcb->ecn_ok = hs_negotiate_ecn(seg, offer);
 }
