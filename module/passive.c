@@ -139,7 +139,8 @@ static void hs_opening_negotiate(struct hs_opening *o)
 	hs_policy_offer(o->hn, o->claim, o->listener, o->pkt->family, &offer);
 	offer.ecn_always &= tcp_ca_needs_ecn(o->listener) ||
 			    (ecn & DST_FEATURE_ECN_CA) ||
-			    tcp_bpf_ca_needs_ecn((struct sock *)&o->treq);
+			    (hs_request_bpf() &&
+			     tcp_bpf_ca_needs_ecn((struct sock *)&o->treq));
 	offer.ecn &= READ_ONCE(o->hn->net->ipv4.sysctl_tcp_ecn) || ecn;
 	hs_opening_enter(o, &offer);
 	hs_request_window(&o->treq, o->listener, o->dst, o->flow);

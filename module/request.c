@@ -164,7 +164,7 @@ void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 	ireq->wscale_ok = tcb->wscale_ok;
 	ireq->tstamp_ok = tcb->tstamp_ok;
 	flow->window_clamp = hs_request_clamp(listener, dst, space);
-	segments = tcp_rwnd_init_bpf((struct sock *)ireq);
+	segments = hs_request_bpf() ? tcp_rwnd_init_bpf((struct sock *)ireq) : 0;
 	if (!segments)
 		segments = dst_metric(dst, RTAX_INITRWND);
 	else if (space < segments * mss)

@@ -6,6 +6,7 @@
 #ifndef HS_REQUEST_H
 #define HS_REQUEST_H
 
+#include <linux/bpf-cgroup.h>
 #include <linux/tcp.h>
 #include <net/flow.h>
 
@@ -22,6 +23,12 @@
  */
 void hs_request_init(struct tcp_request_sock *treq, struct sock *listener,
 		     const struct hs_flow_key *key, u32 mark, int bound_if);
+
+/* Are there BPF programs to ask about a request? To ask nobody costs as well. */
+static inline bool hs_request_bpf(void)
+{
+	return cgroup_bpf_enabled(CGROUP_SOCK_OPS);
+}
 
 /* Mark and interface of the answers to a SYN. */
 void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,

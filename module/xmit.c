@@ -142,7 +142,8 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 		return -ENOMEM;
 	}
 	skb_dst_set(skb, dst);
-	if ((xmit->reply.flags & HS_SYN) && !INET_ECN_is_capable(tos) &&
+	if (hs_request_bpf() && (xmit->reply.flags & HS_SYN) &&
+	    !INET_ECN_is_capable(tos) &&
 	    tcp_bpf_ca_needs_ecn((struct sock *)treq))
 		tos |= INET_ECN_ECT_0;
 	err = hs_xmit_ip(xmit, listener, skb, fl, tos);
