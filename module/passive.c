@@ -19,19 +19,27 @@
 #include "request.h"
 #include "xmit.h"
 
-/* What a passive open works on. */
+/* What other files write into. */
+struct hs_opening_room {
+	struct tcp_request_sock treq;
+	struct flowi fl;
+	struct hs_time_wait previous;
+};
+
+/*
+ * What a passive open works on. No other file gets a pointer to it, and so the
+ * compiler keeps it in registers.
+ */
 struct hs_opening {
 	struct hs_net *hn;
 	struct hs_packet *pkt;
 	struct hs_claim *claim;
 	struct sock *listener;
 	ktime_t now;
-	struct hs_time_wait previous;
 	bool time_wait;
 	struct hs_flow *flow;
-	struct tcp_request_sock treq;
 	struct dst_entry *dst;
-	struct flowi fl;
+	struct hs_opening_room *room;
 };
 
 static bool hs_packet_unicast(const struct hs_packet *pkt)
@@ -50,7 +58,7 @@ static bool hs_packet_unicast(const struct hs_packet *pkt)
 static bool hs_time_wait_allows(struct hs_opening *o, struct sock *sk)
 {
 	const struct tcp_timewait_sock *tw = tcp_twsk(sk);
-	struct hs_time_wait *previous = &o->previous;
+	struct hs_time_wait *previous = &o->room->previous;
 
 	if (inet_twsk(sk)->tw_substate != TCP_TIME_WAIT)
 		return false;
@@ -111,7 +119,7 @@ static u32 hs_opening_iss(const struct hs_opening *o, u32 native)
 	u32 iss = hs_isn_choose(o->hn, o->claim, &o->pkt->key, native, o->now,
 				&o->flow->txhash);
 
-	return o->time_wait && !fixed ? hs_time_wait_iss(&o->previous) : iss;
+	return o->time_wait && !fixed ? hs_time_wait_iss(&o->room->previous) : iss;
 }
 
 /* The native generator is asked only where one of its numbers is of use. */
@@ -140,10 +148,10 @@ static void hs_opening_negotiate(struct hs_opening *o)
 	offer.ecn_always &= tcp_ca_needs_ecn(o->listener) ||
 			    (ecn & DST_FEATURE_ECN_CA) ||
 			    (hs_request_bpf() &&
-			     tcp_bpf_ca_needs_ecn((struct sock *)&o->treq));
+			     tcp_bpf_ca_needs_ecn((struct sock *)&o->room->treq));
 	offer.ecn &= READ_ONCE(o->hn->net->ipv4.sysctl_tcp_ecn) || ecn;
 	hs_opening_enter(o, &offer);
-	hs_request_window(&o->treq, o->listener, o->dst, o->flow);
+	hs_request_window(&o->room->treq, o->listener, o->dst, o->flow);
 }
 
 static void hs_opening_save_syn(struct hs_opening *o)
@@ -191,13 +199,13 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	o->flow = flow;
 	flow->time_wait = o->time_wait;
 	hs_request_of_syn(flow, o->listener, pkt);
-	hs_request_init(&o->treq, o->listener, &flow->key, flow->mark,
+	hs_request_init(&o->room->treq, o->listener, &flow->key, flow->mark,
 			flow->bound_if);
 	if (hs_listener_policy_refuses(o->listener, pkt) ||
 	    hs_listener_filter_refuses(o->listener, pkt) ||
-	    !hs_request_allowed(&o->treq, o->listener, pkt->skb))
+	    !hs_request_allowed(&o->room->treq, o->listener, pkt->skb))
 		return THREEWAY_C_segment_policy;
-	o->dst = hs_request_route(&o->treq, o->listener, &o->fl);
+	o->dst = hs_request_route(&o->room->treq, o->listener, &o->room->fl);
 	if (!o->dst)
 		return THREEWAY_C_native_no_route;
 	hs_opening_negotiate(o);
@@ -218,8 +226,11 @@ static void hs_opening_reuse(struct hs_opening *o, struct hs_xmit *xmit)
 	pkt->skb = NULL;
 }
 
-/* Make the flow visible and answer. Return: the fate of the SYN. */
-static unsigned int hs_opening_start(struct hs_opening *o)
+/*
+ * Make the flow visible and answer. Return: the fate of the SYN. Inline, as a call
+ * would give away a pointer to @o.
+ */
+static __always_inline unsigned int hs_opening_start(struct hs_opening *o)
 {
 	struct hs_flow *flow = o->flow;
 	u64 now_ns = ktime_to_ns(o->now);
@@ -257,7 +268,7 @@ static unsigned int hs_opening_start(struct hs_opening *o)
 	if (o->pkt->seg.opts.present & HS_OPT_COOKIE_REQUEST)
 		NET_INC_STATS(o->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
 	hs_opening_reuse(o, &xmit);
-	err = hs_xmit_routed(&xmit, o->listener, &o->treq, o->dst, &o->fl);
+	err = hs_xmit_routed(&xmit, o->listener, &o->room->treq, o->dst, &o->room->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
 	if (err)
 		hs_event_unsent(flow, &actions, THREEWAY_C_send_failed);
@@ -286,17 +297,15 @@ static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
 {
 	enum threeway_counter reason;
 	unsigned int verdict;
-	struct hs_opening o __uninitialized;
+	struct hs_opening_room room __uninitialized;
+	struct hs_opening o = {
+		.hn = hn,
+		.pkt = pkt,
+		.claim = claim,
+		.now = ktime_get(),
+		.room = &room,
+	};
 
-	/* not the rest of it, which is large and written before it is read */
-	o.hn = hn;
-	o.pkt = pkt;
-	o.claim = claim;
-	o.listener = NULL;
-	o.time_wait = false;
-	o.flow = NULL;
-	o.dst = NULL;
-	o.now = ktime_get();
 	reason = hs_opening_check(&o);
 	if (reason == HS_NONE)
 		reason = hs_opening_prepare(&o);
