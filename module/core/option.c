@@ -186,11 +186,26 @@ void hs_options_parse(struct hs_options *opts, const u8 *p, size_t len,
 		hs_options_walk(opts, p, len, syn);
 }
 
+/* All that can be written, as most SYN-ACKs have it. */
+static size_t hs_options_build_all(u8 *p, const struct hs_options *opts)
+{
+	hs_put32(p, (u32)(HS_KIND_MSS << 8 | HS_LEN_MSS) << 16 | opts->mss);
+	hs_put32(p + 4, HS_WORD_SACK_TIMESTAMPS);
+	hs_put32(p + 8, opts->tsval);
+	hs_put32(p + 12, opts->tsecr);
+	hs_put32(p + 16, (u32)HS_WORD_WSCALE << 8 | opts->wscale);
+	return 20;
+}
+
 size_t hs_options_build(u8 *p, const struct hs_options *opts)
 {
+	const u16 all = HS_OPT_MSS | HS_OPT_WSCALE | HS_OPT_SACK_PERMITTED |
+			HS_OPT_TIMESTAMPS;
 	bool sack = opts->present & HS_OPT_SACK_PERMITTED;
 	u8 *end = p;
 
+	if ((opts->present & all) == all)
+		return hs_options_build_all(p, opts);
 	if (opts->present & HS_OPT_MSS) {
 		end[0] = HS_KIND_MSS;
 		end[1] = HS_LEN_MSS;
