@@ -119,8 +119,8 @@ static bool hs_hook_settled(const struct sock *sk)
 	       sk->sk_type == SOCK_STREAM;
 }
 
-static unsigned int hs_local_out(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state)
+unsigned int hs_local_out(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
 {
 	struct hs_net *hn = priv;
 	unsigned int verdict;

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "netns.h"
+#include "output.h"
 #include "request.h"
 #include "xmit.h"
 
@@ -119,8 +120,7 @@ static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
 	u32 mark;
 
 	if (key->family == AF_INET)
-		return ip_build_and_send_pkt(skb, sk, key->v4.local,
-					     key->v4.remote, NULL, tos);
+		return hs_output_ipv4(skb, sk, key, tos);
 	np = inet6_sk(listener);
 	mark = skb->mark ?: READ_ONCE(listener->sk_mark);
 	fl->u.ip6.daddr = key->v6.remote;

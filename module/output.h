@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The way of a segment of IPv4 through LOCAL_OUT. */
+#ifndef HS_OUTPUT_H
+#define HS_OUTPUT_H
+
+#include <linux/skbuff.h>
+
+#include "flow.h"
+
+/**
+ * hs_output_ipv4() - send a TCP header by IPv4
+ * @skb:	it, with its route, its mark and the socket that it belongs to
+ * @sk:		whose TTL, priority and mark it gets
+ * @key:	the addresses
+ * @tos:	TOS
+ *
+ * As ip_build_and_send_pkt() sends it, but the engine's own hook is not asked: it
+ * comes first and has nothing to say about what the engine sends.
+ *
+ * Context: RCU, BH. Return: as ip_local_out() does.
+ */
+int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
+		   const struct hs_flow_key *key, u8 tos);
+
+#endif /* HS_OUTPUT_H */
