@@ -52,7 +52,7 @@ static void random_flow(struct run *run)
 	struct hs_actions actions;
 
 	syn.opts = (struct hs_options) {
-		.present = random_u32() & 0x1ff,
+		.present = random_u32() & 0x3ff,
 		.mss = (u16)(1 + random_below(65535)),
 		.wscale = (u8)random_below(15),
 		.tsval = random_corner(),

@@ -82,7 +82,7 @@ static void random_flow(struct run *run)
 	memset(run, 0, sizeof(*run));
 	syn.wnd = (u16)random_u32();
 	syn.opts = (struct hs_options) {
-		.present = random_u32() & 0x1ff,
+		.present = random_u32() & 0x3ff,
 		.mss = (u16)(1 + random_below(65535)),
 		.wscale = (u8)random_below(15),
 		.tsecr = random_one_in(3) ? random_corner() : 0,
