@@ -48,6 +48,8 @@ static void change_policy(struct run *run)
 	policy->abort_on_overflow = bits & 4;
 	policy->native_cookies = bits & 8;
 	policy->ecn_fallback = bits & 16;
+	/* no bit is left for it */
+	policy->challenges_spent = (bits & 24) == 24;
 	policy->defer_accept = bits & 32 ? take8(&run->in) : 0;
 	policy->lose = bits & 64 ? take32(&run->in) : 0;
 	policy->freeze = bits & 128 ?

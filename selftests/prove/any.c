@@ -41,6 +41,7 @@ struct hs_policy any_policy(void)
 	policy.abort_on_overflow = any_bool();
 	policy.native_cookies = any_bool();
 	policy.ecn_fallback = any_bool();
+	policy.challenges_spent = any_bool();
 	policy.hold = any_bool();
 	ASSUME(policy.rto_initial_ms >= 100 && policy.rto_initial_ms <= 60000);
 	ASSUME(policy.rto_max_ms >= 1000 && policy.rto_max_ms <= 120000);
