@@ -107,25 +107,38 @@ static void hs_option_any(struct hs_options *opts, const u8 *p, u8 len,
 	}
 }
 
+/* Octets of the option that the list begins with, or 0 where it ends. */
+static u8 hs_option_size(const u8 *p, size_t len)
+{
+	if (p[0] == HS_KIND_EOL)
+		return 0;
+	if (p[0] == HS_KIND_NOP)
+		return 1;
+	if (len < 2 || p[1] < 2 || p[1] > len)
+		return 0;
+	return p[1];
+}
+
+static void hs_option_read(struct hs_options *opts, const u8 *p, u8 size,
+			   bool syn)
+{
+	if (syn)
+		hs_option_syn(opts, p, size);
+	hs_option_any(opts, p, size, syn);
+}
+
 void hs_options_walk(struct hs_options *opts, const u8 *p, size_t len, bool syn)
 {
 	memset(opts, 0, sizeof(*opts));
 
 	while (len) {
-		if (p[0] == HS_KIND_EOL)
+		u8 size = hs_option_size(p, len);
+
+		if (!size)
 			return;
-		if (p[0] == HS_KIND_NOP) {
-			p++;
-			len--;
-			continue;
-		}
-		if (len < 2 || p[1] < 2 || p[1] > len)
-			return;
-		if (syn)
-			hs_option_syn(opts, p, p[1]);
-		hs_option_any(opts, p, p[1], syn);
-		len -= p[1];
-		p += p[1];
+		hs_option_read(opts, p, size, syn);
+		p += size;
+		len -= size;
 	}
 }
 
@@ -254,18 +267,20 @@ static u16 hs_option_bit(u8 kind)
 	}
 }
 
+static void hs_option_mask(u8 *p, u8 size, u16 options)
+{
+	if (hs_option_bit(p[0]) & options)
+		memset(p, HS_KIND_NOP, size);
+}
+
 void hs_options_mask(u8 *p, size_t len, u16 options)
 {
-	while (len && p[0] != HS_KIND_EOL) {
-		u8 size = 1;
+	while (len) {
+		u8 size = hs_option_size(p, len);
 
-		if (p[0] != HS_KIND_NOP) {
-			if (len < 2 || p[1] < 2 || p[1] > len)
-				return;
-			size = p[1];
-			if (hs_option_bit(p[0]) & options)
-				memset(p, HS_KIND_NOP, size);
-		}
+		if (!size)
+			return;
+		hs_option_mask(p, size, options);
 		p += size;
 		len -= size;
 	}
