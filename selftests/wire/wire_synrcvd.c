@@ -193,8 +193,10 @@ TEST_F(wire, RS3_MI6_challenge_ACKs_of_all_flows_have_a_limit)
 
 	serve_quietly(peer);
 	EXPECT_EQ(CHALLENGED_FLOWS, challenge_all(peer));
-	sysctl_set("net/ipv4/tcp_challenge_ack_limit", "0");
-	EXPECT_EQ(0, challenge_all(peer));
+	/* half of it is 1, and there is no number below 1 but 0 */
+	sysctl_set("net/ipv4/tcp_challenge_ack_limit", "1");
+	answered = challenge_all(peer);
+	check(peer, answered == 1 || answered == 2, "%u answers", answered);
 	sysctl_set("net/ipv4/tcp_challenge_ack_limit", "10");
 	for (i = 0; i < 10; i++) {
 		sleep_ms(1000);
