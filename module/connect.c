@@ -207,10 +207,6 @@ static unsigned int hs_connect_again(struct hs_connecting *c,
 	spin_lock(&flow->lock);
 	due = large->copy_due && !flow->dead;
 	large->copy_due = false;
-	/* what the route takes now; a copy announces no more than the SYN */
-	if (due && (c->seg.opts.present & HS_OPT_MSS))
-		flow->tcb.advertised_mss = min(flow->tcb.advertised_mss,
-					       c->seg.opts.mss);
 	if (due)
 		hs_tcb_copy(&flow->tcb, hs_connect_now_ms(c), &copy);
 	spin_unlock(&flow->lock);

@@ -150,6 +150,14 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 	return net_xmit_eval(err);
 }
 
+/* Does the route have an MTU that an ICMP error has told? */
+static bool hs_xmit_learned(const struct dst_entry *dst)
+{
+	if (dst->ops->family == AF_INET)
+		return container_of(dst, struct rtable, dst)->rt_pmtu;
+	return container_of(dst, struct rt6_info, dst)->rt6i_flags & RTF_CACHE;
+}
+
 int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
 {
 	struct tcp_request_sock treq __uninitialized;
@@ -161,8 +169,11 @@ int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
 	dst = hs_request_route(&treq, listener, &fl);
 	if (!dst)
 		return -EHOSTUNREACH;
-	/* a copy announces what the route is now that it takes */
-	if ((xmit->reply.flags & HS_SYN) && sk_is_tcp(listener))
+	/* a copy announces what the route is now that it takes, whatever has
+	 * been learned of the path (RFC 9293 section 3.7.1)
+	 */
+	if ((xmit->reply.flags & HS_SYN) && sk_is_tcp(listener) &&
+	    !hs_xmit_learned(dst))
 		xmit->reply.opts.mss = hs_request_mss(listener, dst);
 	return hs_xmit_routed(xmit, listener, &treq, dst, &fl);
 }

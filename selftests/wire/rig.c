@@ -63,7 +63,7 @@ void peer_route(struct peer *peer, const char *words)
 {
 	bool v4 = peer->family == AF_INET;
 
-	run("ip -%c route add %s dev tun0 %s", v4 ? '4' : '6',
+	run("ip -%c route replace %s dev tun0 %s", v4 ? '4' : '6',
 	    v4 ? "192.0.2.2/32" : "2001:db8::2/128", words);
 }
 

@@ -198,36 +198,6 @@ TEST_F(wire, PM1_MSS_is_that_of_the_MTU)
 	expect_counters(peer, "flows_opened 3; sent_syn 3; flows_socket_gone 3");
 }
 
-/* A copy of the SYN announces less when the route takes less, and never more. */
-static void moved(struct peer *peer, const void *arg)
-{
-	static const char * const routes[] = {
-		"advmss 1000", "mtu 1300", "advmss 1300",
-	};
-	unsigned int i, ms = 1000;
-	int fd;
-
-	client_claim(peer, arg);
-	fd = client_open(peer);
-	for (i = 0; i < ARRAY_SIZE(routes); i++, ms *= 2) {
-		set_route(peer, fd, routes[i]);
-		check(peer, peer_receive(peer, ms + 200), "no copy");
-		peer_note(peer, "%s: MSS %u", routes[i],
-			  peer->latest.options[2] * 256 +
-			  peer->latest.options[3]);
-	}
-	peer_send(peer, "S. 0 ack 1 <mss 1460>");
-	expect(peer, ". 1 ack 1");
-	client_note(peer, fd);
-	client_note_data(peer, fd, false);
-}
-
-TEST_F(wire, PM1_RT12_MSS_of_copies_by_a_new_route_as_native)
-{
-	same_as_native(&self->peer, moved, NULL);
-	EXPECT_EQ(1, peer_counter(&self->peer, THREEWAY_C_flows_handed_over));
-}
-
 static void subset_script(struct peer *peer, const void *arg)
 {
 	unsigned int set;
