@@ -405,7 +405,8 @@ static void want_changes(struct hs_tcb *tcb, const struct hs_segment *seg,
 		tcb->ecn_ok = false;
 	if (outcome == SYNACK && tcb->retransmits != 255)
 		tcb->retransmits++;
-	if (outcome == SYNACK || answer == WITH_ACK) {
+	if (outcome == SYNACK || outcome == CHALLENGES_SPENT ||
+	    answer == WITH_ACK) {
 		tcb->limited = true;
 		tcb->limited_ms = now_ms;
 	}
