@@ -28,7 +28,7 @@
 /* Scripts that fail and are told about in full. */
 #define TOLD_MAX	8
 /* Of so many generated scripts some must have gone each way. */
-#define TELLING_MIN	40
+#define TELLING_MIN	100
 /* Each time that a script is played it takes another port, up to this one. */
 #define PORTS_LAST	60000
 
