@@ -87,10 +87,10 @@ two-ends: setup
 isn: setup
 	@selftests/isn/run
 
-bench: vm
-	@selftests/bench/run
+bench:
+	@selftests/bench/run $(if $(HERE),here)
 
-bench-smoke: vm
+bench-smoke:
 	@selftests/bench/run smoke
 
 differ: vm

@@ -16,15 +16,34 @@ BEGIN {
 	title["exchange"] = "an established connection: data in, data out"
 	title["memory"] = "a half-open connection"
 	unit["memory"] = "bytes"
-	groups = split("syn handshake connect retransmit exchange memory", group)
+	title["million_cycles"] = "SYN to SYN-ACK with 1,000,000 half-open connections"
+	title["thousand_cycles"] = "the same with 1,000"
+	title["syn_ipv6"] = "IPv6: SYN to SYN-ACK"
+	title["handshake_ipv6"] = "IPv6: SYN to a connection in the accept queue"
+	title["connect_ipv6"] = "IPv6: connect() to ESTABLISHED"
+	groups = split("syn handshake connect retransmit exchange memory " \
+		"thousand_cycles million_cycles syn_ipv6 handshake_ipv6 " \
+		"connect_ipv6", group)
 	label["native"] = "native"
 	label["synproxy"] = "synproxy"
 	label["threeway"] = label["patient"] = "threeway"
 	label["native-cookies"] = "native, cookies"
-	label["bounce"] = "bounced, no state"
+	label["bounce"] = "bounced at ingress"
 	label["drop"] = "dropped at ingress"
+	label["arrival"] = "dropped at LOCAL_IN"
+	label["reply"] = "bounced at LOCAL_IN"
+	label["hooks"] = "empty hooks"
+	label["observed"] = "observed claim"
 	label["other-port"] = "claim for another port"
 	label["loaded"] = "loaded, no claim"
+}
+
+$1 == "counter:" && $3 == "growth" {
+	unit["thousand_cycles"] = unit["million_cycles"] = $2
+}
+
+$1 == "counter:" && !$3 {
+	counted = $2
 }
 
 $1 == "bench:" && $2 in title && $3 != "claims" {
@@ -67,7 +86,7 @@ function head(height)
 		width - 1, height - 1
 	write("ink bold", 20, 32, "start", "What handshakes cost the host")
 	write("dim", 20, 52, "start", \
-		"instructions or bytes, and in brackets the ratio to the native stack; a scale for each group")
+		counted ", and in brackets the ratio to the native stack; a scale for each group")
 }
 
 function write(class, x, y, anchor, text)
@@ -94,10 +113,10 @@ function draw_bar(y, who, value, most, native,  length_px, ratio)
 {
 	length_px = value / most * longest
 	ratio = who == "native" ? "" : sprintf(" (%.2f)", value / native)
-	write(label[who] == "threeway" ? "ink bold" : "ink", left - 12, \
+	write(label[who] ~ /^threeway/ ? "ink bold" : "ink", left - 12, \
 		y + bar - 5, "end", label[who])
 	printf "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" rx=\"2\"/>\n", \
-		label[who] == "threeway" ? "ours" : "peer", left, y, length_px, bar
+		label[who] ~ /^threeway/ ? "ours" : "peer", left, y, length_px, bar
 	write("dim", left + length_px + 10, y + bar - 5, "start", \
 		sprintf("%d%s", value + 0.5, ratio))
 }

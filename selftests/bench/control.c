@@ -17,13 +17,13 @@ static size_t hs_result_left;
 
 static int hs_control_open(struct inode *inode, struct file *file)
 {
-	int err = -EBUSY;
+	int err;
 
 	mutex_lock(&hs_lock);
-	if (!hs_opened) {
+	err = hs_opened ? -EBUSY : hs_counter_stay();
+	if (!err) {
 		hs_opened = true;
 		hs_result_left = 0;
-		err = 0;
 	}
 	mutex_unlock(&hs_lock);
 	return err;
@@ -92,9 +92,12 @@ static int __init hs_load_init(void)
 {
 	int err;
 
-	err = hs_peer_setup();
+	err = hs_counter_setup();
 	if (err)
 		return err;
+	err = hs_peer_setup();
+	if (err)
+		goto teardown_counter;
 	err = hs_deferred_setup();
 	if (err)
 		goto teardown_peer;
@@ -107,6 +110,8 @@ teardown_deferred:
 	hs_deferred_teardown();
 teardown_peer:
 	hs_peer_teardown();
+teardown_counter:
+	hs_counter_teardown();
 	return err;
 }
 
@@ -115,6 +120,7 @@ static void __exit hs_load_exit(void)
 	misc_deregister(&hs_control);
 	hs_deferred_teardown();
 	hs_peer_teardown();
+	hs_counter_teardown();
 }
 
 module_init(hs_load_init);

@@ -54,27 +54,26 @@ static struct hs_function *hs_function_find(const struct timer_list *timer)
 static void hs_timer_entry(void *data, struct timer_list *timer,
 			   unsigned long base)
 {
-	if (!hs_listening)
+	if (!hs_listening || !hs_counter_here())
 		return;
 	hs_running = hs_function_find(timer);
 	hs_syns_before = hs_peer_syns();
-	hs_timer_began = get_cycles();
+	hs_timer_began = hs_counter();
 }
 
 static void hs_timer_exit(void *data, struct timer_list *timer)
 {
-	u64 now = get_cycles();
-
-	if (!hs_listening || !hs_running)
+	if (!hs_listening || !hs_counter_here() || !hs_running)
 		return;
-	hs_running->spent += now - hs_timer_began;
+	hs_running->spent += hs_counter() - hs_timer_began;
 	hs_running->syns += hs_peer_syns() - hs_syns_before;
 	hs_running = NULL;
 }
 
 static bool hs_softirq_other(unsigned int nr)
 {
-	return nr != NET_RX_SOFTIRQ && nr != NET_TX_SOFTIRQ;
+	return nr != NET_RX_SOFTIRQ && nr != NET_TX_SOFTIRQ &&
+	       hs_counter_here();
 }
 
 static void hs_softirq_entry(void *data, unsigned int nr)
@@ -83,28 +82,32 @@ static void hs_softirq_entry(void *data, unsigned int nr)
 		return;
 	/* a tick in it is not counted twice */
 	hs_stolen_before = hs_stolen;
-	hs_softirq_began = get_cycles();
+	hs_softirq_began = hs_counter();
 }
 
 static void hs_softirq_exit(void *data, unsigned int nr)
 {
-	u64 spent = get_cycles() - hs_softirq_began;
+	u64 spent;
 
 	if (!hs_softirq_other(nr))
 		return;
+	spent = hs_counter() - hs_softirq_began;
 	hs_stolen = hs_stolen_before + spent;
 	if (nr == RCU_SOFTIRQ && hs_listening)
 		hs_rcu_spent += spent;
 }
 
-static void hs_tick_entry(void *data, int vector)
+/* A tick of User-mode Linux is a signal, and rare enough for a median. */
+static void __maybe_unused hs_tick_entry(void *data, int vector)
 {
-	hs_tick_began = get_cycles();
+	if (hs_counter_here())
+		hs_tick_began = hs_counter();
 }
 
-static void hs_tick_exit(void *data, int vector)
+static void __maybe_unused hs_tick_exit(void *data, int vector)
 {
-	hs_stolen += get_cycles() - hs_tick_began;
+	if (hs_counter_here())
+		hs_stolen += hs_counter() - hs_tick_began;
 }
 
 u64 hs_deferred_stolen(void)
@@ -117,8 +120,10 @@ static struct hs_probe hs_probes[] = {
 	{ "timer_expire_exit", hs_timer_exit },
 	{ "softirq_entry", hs_softirq_entry },
 	{ "softirq_exit", hs_softirq_exit },
+#ifndef CONFIG_UML
 	{ "local_timer_entry", hs_tick_entry },
 	{ "local_timer_exit", hs_tick_exit },
+#endif
 };
 
 static void hs_probe_find(struct tracepoint *point, void *data)

@@ -14,16 +14,16 @@ struct socket *hs_host_socket(void)
 	struct socket *sock;
 	int err;
 
-	err = sock_create_kern(hs_peer_net(), AF_INET, SOCK_STREAM,
+	err = sock_create_kern(hs_peer_net(), hs_peer_family(), SOCK_STREAM,
 			       IPPROTO_TCP, &sock);
 	return err ? ERR_PTR(err) : sock;
 }
 
 int hs_host_listen(u16 port, int backlog)
 {
-	struct sockaddr_in any = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
+	struct sockaddr_in6 any = {
+		.sin6_family = hs_peer_family(),
+		.sin6_port = htons(port),
 	};
 	int err;
 

@@ -4,24 +4,26 @@
  * sockets of the host that they talk to, and the count of the instructions which
  * the host spends on it.
  *
- * The peers are numbered. Peer n has an address of 198.18.0.0/15 and a port of
- * its own; what the host sends to one of the peers of the current batch is kept,
- * so that the next batch can answer. There is one device, in the network
- * namespace in which the module was loaded, and one user at a time.
+ * The peers are numbered. Peer n has an address of 198.18.0.0/15, or one of
+ * 2001:2::/48, and a port of its own; what the host sends to one of the peers of
+ * the current batch is kept, so that the next batch can answer. There is one
+ * device, in the network namespace in which the module was loaded, and one user at
+ * a time.
  */
 #ifndef HS_LOAD_H
 #define HS_LOAD_H
 
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
-#include <linux/timex.h>
 #include <net/net_namespace.h>
 
 /* Peers that are served together. */
 #define HS_BATCH	32
 
-/* 192.0.2.1, the host's address. */
+/* 192.0.2.1 and 2001:db8::1, the host's addresses. */
 #define HS_HOST		0xc0000201U
+#define HS_HOST6							\
+	((struct in6_addr){ { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } } })
 
 /*
  * Tells the profiler (profile.c) what is measured from here on: 1, what opens; 2,
@@ -70,11 +72,37 @@ int hs_peer_setup(void);
 void hs_peer_teardown(void);
 struct net *hs_peer_net(void);
 
-/* The address of a peer. */
-__be32 hs_peer_address(u32 peer);
+/* AF_INET, or AF_INET6: of all addresses from now on. */
+void hs_peer_use(int family);
+int hs_peer_family(void);
 
-/* From now on the peers first to first + HS_BATCH - 1 are the batch. */
-void hs_peer_batch(u32 first);
+/* Its address, in the low bits of which the peer is. */
+struct in6_addr hs_peer_address6(u32 peer);
+__be32 hs_peer_address(u32 peer);
+u16 hs_peer_port(u32 peer);
+
+/**
+ * hs_peer_name() - an address to connect to
+ * @peer:	whose
+ * @port:	host byte order
+ * @name:	is filled in
+ *
+ * Return: its length.
+ */
+int hs_peer_name(u32 peer, u16 port, struct sockaddr_storage *name);
+
+/* Is the socket's peer this one? */
+bool hs_peer_has(u32 peer, const struct sock *sk);
+
+/* Peers that were in no batch yet. Return: the first. */
+u32 hs_peer_new(u32 count);
+u32 hs_peer_iss(u32 peer);
+
+/*
+ * From now on the peers first to first + HS_BATCH - 1 are the batch; their port is
+ * this one, or with 0 that of their number.
+ */
+void hs_peer_batch(u32 first, u16 port);
 
 /* What the host sent to the n-th peer of the batch. */
 const struct hs_sent *hs_peer_sent(unsigned int n);
@@ -82,13 +110,16 @@ const struct hs_sent *hs_peer_sent(unsigned int n);
 /* SYNs and SYN-ACKs that the host has sent so far, to whatever peer. */
 unsigned int hs_peer_syns(void);
 
-/* The segment as a received packet, or NULL. */
+/* The load's device. */
+struct net_device *hs_peer_device(void);
+
+/* segment.c: the segment as a received packet, or NULL. */
 struct sk_buff *hs_peer_segment(const struct hs_spec *spec);
 
 /* The TSval of a segment, 0 without one. */
 u32 hs_sent_tsval(const struct hs_sent *sent);
 
-/* Costs, one for each batch. */
+/* costs.c: of batches, one for each */
 struct hs_costs {
 	u64 *batch;
 	unsigned int count;
@@ -104,6 +135,22 @@ void hs_costs_add(struct hs_costs *costs, u64 cost);
  * batches, since what an operation costs may depend on the place in a page.
  */
 u64 hs_costs_middle(struct hs_costs *costs);
+
+/* counter.c: what is counted */
+int hs_counter_setup(void);
+void hs_counter_teardown(void);
+
+/* Its unit: "instructions", "cycles" or "ticks" of the time-stamp counter. */
+const char *hs_counter_unit(void);
+
+/* What calls this stays on the CPU whose work is counted. */
+int hs_counter_stay(void);
+
+/* Is it this one? */
+bool hs_counter_here(void);
+
+/* Its count; only there. */
+u64 hs_counter(void);
 
 /* host.c: sockets of the host */
 int hs_host_listen(u16 port, int backlog);

@@ -4,7 +4,8 @@
  * first WARM of them are not measured. What is measured is only what the host
  * does: segments are made before, and what it has done is checked after.
  *
- *	check			does the counter count instructions?
+ *	counter			what the results are counted in
+ *	family 4|6		of what follows
  *	listen PORT
  *	syn PORT COUNT WARM	SYNs, each answered by a SYN-ACK
  *	void PORT COUNT WARM	SYNs, none of them answered
@@ -13,7 +14,7 @@
  *	exchange PORT COUNT WARM	a segment with data in, one out
  *	retransmit PORT COUNT	the first copy of a SYN-ACK
  *
- * Results are instructions for each, "deferred" those in RCU callbacks.
+ * Results are what the counter counts for each, "deferred" in RCU callbacks.
  */
 #include <linux/delay.h>
 #include <linux/netdevice.h>
@@ -23,41 +24,9 @@
 #include <net/tcp.h>
 
 #include "load.h"
+#include "run.h"
 
-#define HS_DATA		100	/* bytes in a segment */
-#define HS_LOOPS	1000
-
-/**
- * struct hs_run - an operation
- * @port:	of the service
- * @count:	how many times
- * @warm:	how many of them are not measured
- * @first:	number of the first peer of the batch
- * @skb:	segments of the batch
- * @sock:	sockets of the batch
- * @opened:	measured: SYNs, connect(), or data sent
- * @completed:	measured: ACKs, SYN-ACKs, or data received
- */
-struct hs_run {
-	u16 port;
-	u32 count;
-	u32 warm;
-	u32 first;
-	struct sk_buff *skb[HS_BATCH];
-	struct socket *sock[HS_BATCH];
-	struct hs_costs opened;
-	struct hs_costs completed;
-};
-
-/* No peer comes twice. */
-static u32 hs_next_peer;
-
-static u32 hs_peer_iss(u32 peer)
-{
-	return peer * 2654435761U;
-}
-
-static void hs_run_drop(struct hs_run *run)
+void hs_run_drop(struct hs_run *run)
 {
 	unsigned int i;
 
@@ -67,14 +36,12 @@ static void hs_run_drop(struct hs_run *run)
 	}
 }
 
-/* The counter without what was done for other reasons meanwhile. */
-static u64 hs_clock(void)
+u64 hs_clock(void)
 {
-	return get_cycles() - hs_deferred_stolen();
+	return hs_counter() - hs_deferred_stolen();
 }
 
-/* The host receives the segments of the batch. Return: what it costs. */
-static u64 hs_run_receive(struct hs_run *run, bool completes)
+u64 hs_run_receive(struct hs_run *run, bool completes)
 {
 	unsigned int i;
 	u64 began;
@@ -111,9 +78,8 @@ static int hs_run_syns(struct hs_run *run)
 	unsigned int i;
 	int err = 0;
 
-	run->first = hs_next_peer;
-	hs_next_peer += HS_BATCH;
-	hs_peer_batch(run->first);
+	run->first = hs_peer_new(HS_BATCH);
+	hs_peer_batch(run->first, 0);
 	for (i = 0; i < HS_BATCH && !err; i++) {
 		spec.peer = run->first + i;
 		spec.seq = hs_peer_iss(spec.peer);
@@ -122,9 +88,8 @@ static int hs_run_syns(struct hs_run *run)
 	return err;
 }
 
-/* The answer to what the host has sent: the specification, and is it right? */
-static bool hs_run_answer(const struct hs_run *run, unsigned int n,
-			  struct hs_spec *spec)
+bool hs_run_answer(const struct hs_run *run, unsigned int n,
+		   struct hs_spec *spec)
 {
 	const struct hs_sent *sent = hs_peer_sent(n);
 
@@ -135,7 +100,7 @@ static bool hs_run_answer(const struct hs_run *run, unsigned int n,
 	return sent->count && sent->th.syn;
 }
 
-static int hs_run_acks(struct hs_run *run)
+int hs_run_acks(struct hs_run *run)
 {
 	struct hs_spec spec = { .flags = TCP_FLAG_ACK };
 	unsigned int i;
@@ -166,7 +131,7 @@ static bool hs_run_synacks(const struct hs_run *run)
 	return true;
 }
 
-static int hs_batch_syn(struct hs_run *run)
+int hs_batch_syn(struct hs_run *run)
 {
 	int err = hs_run_syns(run);
 
@@ -211,20 +176,17 @@ static int hs_batch_handshake(struct hs_run *run)
 
 static int hs_run_connect(struct hs_run *run)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(run->port),
-	};
+	struct sockaddr_storage name;
 	unsigned int i;
-	int err = -EINPROGRESS;
+	int err = -EINPROGRESS, len;
 	u64 cost = 0, began;
 
 	HS_MARK(1);
 	for (i = 0; i < HS_BATCH && err == -EINPROGRESS; i++) {
-		address.sin_addr.s_addr = hs_peer_address(run->first + i);
+		len = hs_peer_name(run->first + i, run->port, &name);
 		began = hs_clock();
-		err = kernel_connect(run->sock[i], (struct sockaddr *)&address,
-				     sizeof(address), O_NONBLOCK);
+		err = kernel_connect(run->sock[i], (struct sockaddr *)&name,
+				     len, O_NONBLOCK);
 		cost += hs_clock() - began;
 	}
 	HS_MARK(0);
@@ -261,9 +223,8 @@ static int hs_batch_connect(struct hs_run *run)
 	unsigned int i, made;
 	int err = 0;
 
-	run->first = hs_next_peer;
-	hs_next_peer += HS_BATCH;
-	hs_peer_batch(run->first);
+	run->first = hs_peer_new(HS_BATCH);
+	hs_peer_batch(run->first, run->port);
 	for (made = 0; made < HS_BATCH; made++) {
 		run->sock[made] = hs_host_socket();
 		if (IS_ERR(run->sock[made])) {
@@ -277,7 +238,7 @@ static int hs_batch_connect(struct hs_run *run)
 	return err;
 }
 
-static void hs_run_forget(struct hs_run *run)
+void hs_run_forget(struct hs_run *run)
 {
 	run->opened.count = 0;
 	run->completed.count = 0;
@@ -298,7 +259,7 @@ static int hs_run_all(struct hs_run *run, int (*batch)(struct hs_run *run))
 	return err;
 }
 
-static int hs_print(const char *what, u64 tenths, char *result)
+int hs_print(const char *what, u64 tenths, char *result)
 {
 	u32 rest;
 	u64 whole = div_u64_rem(tenths, 10, &rest);
@@ -326,124 +287,6 @@ static int hs_run_measure(struct hs_run *run, int (*batch)(struct hs_run *run),
 	return 0;
 }
 
-/* A connection, and where its peer is. */
-struct hs_talk {
-	struct socket *sock;
-	struct hs_spec spec;
-};
-
-static int hs_talk_begin(struct hs_run *run, struct hs_talk *talk)
-{
-	unsigned int i;
-	int err;
-
-	err = hs_batch_syn(run) ?: hs_run_acks(run);
-	if (err)
-		return err;
-	talk->spec.flags = TCP_FLAG_ACK | TCP_FLAG_PSH;
-	talk->spec.len = HS_DATA;
-	hs_run_answer(run, 0, &talk->spec);
-	talk->spec.seq = hs_peer_iss(run->first) + 1;
-	hs_run_receive(run, true);
-	/* one of them is enough; they come in the order of their peers */
-	for (i = 0; i < HS_BATCH; i++) {
-		struct socket *sock = hs_host_accept();
-
-		if (IS_ERR(sock))
-			return -EPROTO;
-		if (i)
-			hs_host_abort(sock);
-		else
-			talk->sock = sock;
-	}
-	if (inet_sk(talk->sock->sk)->inet_daddr != hs_peer_address(run->first))
-		return -EPROTO;
-	tcp_sock_set_nodelay(talk->sock->sk);
-	return 0;
-}
-
-static u64 hs_talk_hear(struct sk_buff *skb)
-{
-	u64 began;
-
-	local_bh_disable();
-	began = hs_clock();
-	netif_receive_skb(skb);
-	local_bh_enable();
-	return hs_clock() - began;
-}
-
-static int hs_talk_say(struct hs_talk *talk, u64 *cost)
-{
-	static char data[HS_DATA];
-	struct kvec in = { data, HS_DATA }, out = { data, HS_DATA };
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT };
-	u64 began;
-	int len;
-
-	if (kernel_recvmsg(talk->sock, &msg, &in, 1, HS_DATA, MSG_DONTWAIT) !=
-	    HS_DATA)
-		return -EPROTO;
-	memset(&msg, 0, sizeof(msg));
-	msg.msg_flags = MSG_DONTWAIT;
-	began = hs_clock();
-	len = kernel_sendmsg(talk->sock, &msg, &out, 1, HS_DATA);
-	*cost += hs_clock() - began;
-	return len == HS_DATA ? 0 : -EPROTO;
-}
-
-static int hs_talk_exchange(struct hs_run *run, struct hs_talk *talk)
-{
-	const struct hs_sent *sent = hs_peer_sent(0);
-	u64 heard = 0, said = 0;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < HS_BATCH; i++) {
-		struct sk_buff *skb = hs_peer_segment(&talk->spec);
-
-		if (!skb)
-			return -ENOMEM;
-		hs_peer_batch(talk->spec.peer);
-		heard += hs_talk_hear(skb);
-		err = hs_talk_say(talk, &said);
-		if (err)
-			return err;
-		if (!sent->count || !sent->th.psh)
-			return -EPROTO;
-		talk->spec.seq += HS_DATA;
-		talk->spec.ack = ntohl(sent->th.seq) + HS_DATA;
-		talk->spec.tsecr = hs_sent_tsval(sent);
-	}
-	hs_costs_add(&run->opened, said);
-	hs_costs_add(&run->completed, heard);
-	return 0;
-}
-
-static int hs_exchange(struct hs_run *run, char *result)
-{
-	struct hs_talk talk = { };
-	u32 done;
-	int err;
-
-	err = hs_talk_begin(run, &talk);
-	run->opened.count = 0;
-	for (done = 0; done < run->count && !err; done += HS_BATCH) {
-		if (done == run->warm)
-			hs_run_forget(run);
-		err = hs_talk_exchange(run, &talk);
-		cond_resched();
-	}
-	if (talk.sock)
-		hs_host_abort(talk.sock);
-	hs_run_drop(run);
-	if (err)
-		return err;
-	hs_print("open", hs_costs_middle(&run->opened), result);
-	hs_print("complete", hs_costs_middle(&run->completed), result);
-	return 0;
-}
-
 /* The first copy of each comes after a second. */
 static int hs_retransmit(struct hs_run *run, char *result)
 {
@@ -464,25 +307,8 @@ static int hs_retransmit(struct hs_run *run, char *result)
 	return 0;
 }
 
-/* Two instructions a loop: tenths of a count for each instruction. */
-static int hs_check(char *result)
-{
-	unsigned long loops = HS_LOOPS;
-	u64 began;
-
-	preempt_disable();
-	began = get_cycles();
-	asm volatile("1: dec %0; jnz 1b" : "+r" (loops));
-	began = get_cycles() - began;
-	preempt_enable();
-	hs_print("counts", div_u64(began * 10, 2 * HS_LOOPS), result);
-	return 0;
-}
-
 static int hs_run_word(struct hs_run *run, const char *word, char *result)
 {
-	if (!strcmp(word, "listen"))
-		return hs_host_listen(run->port, 1 << 24);
 	if (!strcmp(word, "syn"))
 		return hs_run_measure(run, hs_batch_syn, result);
 	if (!strcmp(word, "void"))
@@ -498,6 +324,22 @@ static int hs_run_word(struct hs_run *run, const char *word, char *result)
 	return -EINVAL;
 }
 
+/* Words that measure nothing; -EOPNOTSUPP for others. */
+static int hs_word(const struct hs_run *run, const char *word, char *result)
+{
+	if (!strcmp(word, "counter")) {
+		strscpy(result, hs_counter_unit(), HS_RESULT);
+		return 0;
+	}
+	if (!strcmp(word, "family")) {
+		hs_peer_use(run->port == 6 ? AF_INET6 : AF_INET);
+		return 0;
+	}
+	if (!strcmp(word, "listen"))
+		return hs_host_listen(run->port, 1 << 24);
+	return -EOPNOTSUPP;
+}
+
 int hs_operation(char *line, char *result)
 {
 	struct hs_run *run;
@@ -511,10 +353,9 @@ int hs_operation(char *line, char *result)
 	if (sscanf(line, "%15s %hu %u %u", word, &run->port, &run->count,
 		   &run->warm) < 1)
 		goto free_run;
-	if (!strcmp(word, "check")) {
-		err = hs_check(result);
+	err = hs_word(run, word, result);
+	if (err != -EOPNOTSUPP)
 		goto free_run;
-	}
 	err = hs_costs_init(&run->opened, run->count + HS_BATCH);
 	if (err)
 		goto free_run;

@@ -2,9 +2,11 @@
 /* The device, and the stateless peers behind it. */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/nsproxy.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "load.h"
@@ -13,18 +15,33 @@
 #define HS_PEER_BITS	17
 #define HS_PEER_MASK	((1U << HS_PEER_BITS) - 1)
 #define HS_PEER_PORT	1024
-#define HS_WINDOW	64240
-#define HS_MSS		1460
-#define HS_WSCALE	7
 
 static struct net_device *hs_device;
+static int hs_family = AF_INET;
 static struct hs_sent hs_sent[HS_BATCH];
 static u32 hs_first;
+static u16 hs_port;
+static u32 hs_next;
 static unsigned int hs_syns;
+
+struct net_device *hs_peer_device(void)
+{
+	return hs_device;
+}
 
 struct net *hs_peer_net(void)
 {
 	return dev_net(hs_device);
+}
+
+void hs_peer_use(int family)
+{
+	hs_family = family;
+}
+
+int hs_peer_family(void)
+{
+	return hs_family;
 }
 
 __be32 hs_peer_address(u32 peer)
@@ -32,15 +49,63 @@ __be32 hs_peer_address(u32 peer)
 	return htonl(HS_PEERS | (peer & HS_PEER_MASK));
 }
 
-static u16 hs_peer_port(u32 peer)
+struct in6_addr hs_peer_address6(u32 peer)
+{
+	struct in6_addr address = { { { 0x20, 0x01, 0x00, 0x02 } } };
+
+	address.s6_addr32[3] = htonl(peer & HS_PEER_MASK);
+	return address;
+}
+
+u16 hs_peer_port(u32 peer)
 {
 	return HS_PEER_PORT + (peer >> HS_PEER_BITS);
 }
 
-void hs_peer_batch(u32 first)
+int hs_peer_name(u32 peer, u16 port, struct sockaddr_storage *name)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)name;
+	struct sockaddr_in *sin = (struct sockaddr_in *)name;
+
+	memset(name, 0, sizeof(*name));
+	name->ss_family = hs_family;
+	if (hs_family == AF_INET) {
+		sin->sin_port = htons(port);
+		sin->sin_addr.s_addr = hs_peer_address(peer);
+		return sizeof(*sin);
+	}
+	sin6->sin6_port = htons(port);
+	sin6->sin6_addr = hs_peer_address6(peer);
+	return sizeof(*sin6);
+}
+
+bool hs_peer_has(u32 peer, const struct sock *sk)
+{
+	struct in6_addr address = hs_peer_address6(peer);
+
+	if (hs_family == AF_INET)
+		return sk->sk_daddr == hs_peer_address(peer);
+	return ipv6_addr_equal(&sk->sk_v6_daddr, &address);
+}
+
+u32 hs_peer_new(u32 count)
+{
+	u32 first = hs_next;
+
+	hs_next += count;
+	return first;
+}
+
+u32 hs_peer_iss(u32 peer)
+{
+	return peer * 2654435761U;
+}
+
+void hs_peer_batch(u32 first, u16 port)
 {
 	memset(hs_sent, 0, sizeof(hs_sent));
 	hs_first = first;
+	hs_port = port;
 }
 
 const struct hs_sent *hs_peer_sent(unsigned int n)
@@ -53,22 +118,40 @@ unsigned int hs_peer_syns(void)
 	return READ_ONCE(hs_syns);
 }
 
+/* The TCP header of a packet and the low bits of whom it is for, or NULL. */
+static u8 *hs_sent_tcp(struct sk_buff *skb, u32 *peer)
+{
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)(skb->data + ETH_HLEN);
+	struct iphdr *iph = (struct iphdr *)ip6h;
+
+	if (eth_hdr(skb)->h_proto == htons(ETH_P_IP)) {
+		*peer = ntohl(iph->daddr);
+		return iph->protocol == IPPROTO_TCP ?
+			(u8 *)iph + iph->ihl * 4 : NULL;
+	}
+	if (eth_hdr(skb)->h_proto != htons(ETH_P_IPV6) ||
+	    ip6h->nexthdr != IPPROTO_TCP)
+		return NULL;
+	*peer = ntohl(ip6h->daddr.s6_addr32[3]);
+	return (u8 *)(ip6h + 1);
+}
+
 /* The host sends: remember the TCP header. */
 static netdev_tx_t hs_peer_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	const struct iphdr *iph = (struct iphdr *)(skb->data + ETH_HLEN);
 	struct hs_sent *sent;
-	unsigned int slot;
+	u32 peer, slot;
 	u8 *th;
 
-	if (eth_hdr(skb)->h_proto != htons(ETH_P_IP) ||
-	    iph->protocol != IPPROTO_TCP)
+	th = hs_sent_tcp(skb, &peer);
+	if (!th)
 		goto out;
-	th = (u8 *)iph + iph->ihl * 4;
 	if (((struct tcphdr *)th)->syn)
 		hs_syns++;
-	slot = ((ntohl(iph->daddr) - HS_PEERS) - hs_first) & HS_PEER_MASK;
-	if (slot >= HS_BATCH)
+	/* others have the same address: copies of old SYN-ACKs */
+	slot = (peer - hs_first) & HS_PEER_MASK;
+	if (slot >= HS_BATCH || ntohs(((struct tcphdr *)th)->dest) !=
+	    (hs_port ?: hs_peer_port(hs_first + slot)))
 		goto out;
 	sent = &hs_sent[slot];
 	memcpy(sent, th, min_t(unsigned int, sizeof(struct tcphdr) +
@@ -93,85 +176,6 @@ static void hs_device_init(struct net_device *dev)
 	dev->features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
 			 NETIF_F_LLTX;
 	eth_hw_addr_random(dev);
-}
-
-static void hs_put_timestamps(u8 *options, u32 tsecr)
-{
-	options[0] = TCPOPT_TIMESTAMP;
-	options[1] = TCPOLEN_TIMESTAMP;
-	put_unaligned_be32(tcp_time_stamp_raw(), options + 2);
-	put_unaligned_be32(tsecr, options + 6);
-}
-
-/* Those of a Linux host. Return: bytes. */
-static unsigned int hs_put_options(u8 *options, const struct hs_spec *spec)
-{
-	static const u8 mss_sack[] = {
-		TCPOPT_MSS, TCPOLEN_MSS, HS_MSS >> 8, HS_MSS & 0xff,
-		TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM,
-	};
-	static const u8 wscale[] = {
-		TCPOPT_NOP, TCPOPT_WINDOW, TCPOLEN_WINDOW, HS_WSCALE,
-	};
-	static const u8 pad[] = { TCPOPT_NOP, TCPOPT_NOP };
-	u8 *at = options;
-
-	if (!(spec->flags & TCP_FLAG_SYN)) {
-		memcpy(at, pad, sizeof(pad));
-		hs_put_timestamps(at + sizeof(pad), spec->tsecr);
-		return sizeof(pad) + TCPOLEN_TIMESTAMP;
-	}
-	memcpy(at, mss_sack, sizeof(mss_sack));
-	at += sizeof(mss_sack);
-	hs_put_timestamps(at, spec->tsecr);
-	at += TCPOLEN_TIMESTAMP;
-	memcpy(at, wscale, sizeof(wscale));
-	return at + sizeof(wscale) - options;
-}
-
-static void hs_put_tcp(struct sk_buff *skb, const struct hs_spec *spec)
-{
-	struct tcphdr *th = skb_put_zero(skb, sizeof(*th));
-	u8 options[40];
-	unsigned int len = hs_put_options(options, spec);
-
-	skb_put_data(skb, options, len);
-	tcp_flag_word(th) = spec->flags;
-	th->source = htons(spec->peer_port ?: hs_peer_port(spec->peer));
-	th->dest = htons(spec->host_port);
-	th->seq = htonl(spec->seq);
-	th->ack_seq = htonl(spec->ack);
-	th->doff = (sizeof(*th) + len) / 4;
-	th->window = htons(HS_WINDOW);
-	skb_put_zero(skb, spec->len);
-}
-
-struct sk_buff *hs_peer_segment(const struct hs_spec *spec)
-{
-	struct sk_buff *skb;
-	struct ethhdr *eth;
-	struct iphdr *iph;
-
-	skb = netdev_alloc_skb_ip_align(hs_device, 128 + spec->len);
-	if (!skb)
-		return NULL;
-	eth = skb_put_zero(skb, sizeof(*eth));
-	eth->h_proto = htons(ETH_P_IP);
-	ether_addr_copy(eth->h_dest, hs_device->dev_addr);
-	iph = skb_put_zero(skb, sizeof(*iph));
-	hs_put_tcp(skb, spec);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->tot_len = htons(skb->len - sizeof(*eth));
-	iph->frag_off = htons(IP_DF);
-	iph->ttl = 64;
-	iph->protocol = IPPROTO_TCP;
-	iph->saddr = hs_peer_address(spec->peer);
-	iph->daddr = htonl(HS_HOST);
-	ip_send_check(iph);
-	skb->protocol = eth_type_trans(skb, hs_device);
-	skb->ip_summed = CHECKSUM_UNNECESSARY;
-	return skb;
 }
 
 u32 hs_sent_tsval(const struct hs_sent *sent)

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# report.awk -v json=FILE targets RAW: of what guest.sh measured, a table for
-# people, bench.json for machines, and for the picture lines
-#
-#	bar: NAME PEER VALUE LIMIT
-#
-# Fails if a figure is missing.
+# report.awk -v json=FILE targets RAW: of what was measured, a table for people and
+# bench.json for machines. Fails if a figure is missing.
 
 BEGIN {
 	split("native native-cookies synproxy floor", peers)
+	# the floor of an operation is one of its peers
+	floors["syn"] = floors["syn_ipv6"] = "bounce"
+	floors["exchange"] = "hooks"
 }
 
 /^#/ || /^$/ {
@@ -27,11 +26,19 @@ FILENAME == ARGV[1] {
 }
 
 $1 == "bench:" {
-	operation = $2 ":" ($3 == "bounce" ? "floor" : $3)
-	measured[operation] = $4
+	measured[$2 ":" $3] = $4
+	if (floors[$2] == $3)
+		measured[$2 ":floor"] = $4
+}
+
+$1 == "counter:" {
+	counted[$3 == "growth" ? "cycles" : "instructions"] = $2
 }
 
 END {
+	print "counted: " counted["instructions"] "; for growth_cycles: " \
+		counted["cycles"]
+	print ""
 	row("", "", "", "ratio to", "", "", "", "")
 	row("", "", "", "native", "cookies", "synproxy", "floor", "target")
 	printf "{\n" >json
@@ -43,7 +50,7 @@ END {
 
 function row(name, value, unit, a, b, c, d, target,  line)
 {
-	line = sprintf("%-20s%10s %-13s%9s%9s%9s%9s  %s", name, value, unit, \
+	line = sprintf("%-25s%10s %-13s%9s%9s%9s%9s  %s", name, value, unit, \
 		a, b, c, d, target)
 	sub(/ +$/, "", line)
 	print line
@@ -54,21 +61,28 @@ function figure(what,  part)
 {
 	if (split(what, part, "/") == 2)
 		return figure(part[1]) / figure(part[2])
-	if (measured[what] > 0)
+	if (what in measured)
 		return measured[what]
 	print "nothing was measured for " what
 	missing = 1
 	exit 1
 }
 
-function show(name, more,  i, value, operation, ratio, vs, target)
+function format_of(unit)
 {
-	value = sprintf(unit[name] == "ratio" ? "%.3f" : \
-		unit[name] == "bytes" ? "%d" : "%.1f", figure(what[name]))
+	return unit == "ratio" ? "%.3f" : \
+		unit == "bytes" || unit == "us" ? "%d" : "%.1f"
+}
+
+function show(name, more,  i, value, operation, ratio, vs, target, shown)
+{
+	value = sprintf(format_of(unit[name]), figure(what[name]))
+	shown = unit[name] in counted ? counted[unit[name]] : unit[name]
 	operation = what[name]
 	sub(/:.*/, "", operation)
-	for (i = 1; i in peers && unit[name] != "ratio"; i++) {
-		if (!((operation ":" peers[i]) in measured))
+	for (i = 1; i in peers && what[name] !~ "/"; i++) {
+		# nothing can be said beside a peer that never succeeds
+		if (!(measured[operation ":" peers[i]] > 0))
 			continue
 		# as exact as it can be repeated
 		ratio[i] = sprintf("%.3f", \
@@ -78,10 +92,10 @@ function show(name, more,  i, value, operation, ratio, vs, target)
 		target = target judge(name, peers[i], ratio[i])
 	}
 	target = target judge(name, "value", value)
-	row(name, value, unit[name], ratio[1], ratio[2], ratio[3], ratio[4], \
+	row(name, value, shown, ratio[1], ratio[2], ratio[3], ratio[4], \
 		substr(target, 3))
 	printf "\t\"%s\": {\"value\": %s, \"unit\": \"%s\", \"vs\": {%s}}%s\n", \
-		name, value, unit[name], vs, more ? "," : "" >json
+		name, value, shown, vs, more ? "," : "" >json
 }
 
 function judge(name, whom, got)
