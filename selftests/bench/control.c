@@ -32,6 +32,7 @@ static int hs_control_open(struct inode *inode, struct file *file)
 static int hs_control_release(struct inode *inode, struct file *file)
 {
 	mutex_lock(&hs_lock);
+	hs_flood_end();
 	hs_host_close();
 	hs_opened = false;
 	mutex_unlock(&hs_lock);

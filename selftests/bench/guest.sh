@@ -15,7 +15,7 @@
 #	guest.sh PEER LOAD	only this, and where functions are: symbol: ADDRESS NAME
 set -eu -o pipefail
 cd "$(dirname "$0")"
-. ./peers.sh
+. ./flood.sh
 
 samples=2048
 warm=512
@@ -185,6 +185,8 @@ everything()
 	handshakes native threeway native-cookies synproxy
 	connects native threeway
 	floors
+	family=4
+	flood
 }
 
 with native tell_counter

@@ -152,6 +152,21 @@ bool hs_counter_here(void);
 /* Its count; only there. */
 u64 hs_counter(void);
 
+/* flood.c: SYNs of peers that never answer, at a rate */
+int hs_flood_begin(u16 port, u32 rate);
+
+/**
+ * struct hs_flood_sum - since hs_flood_begin()
+ * @sent:	SYNs that the host received
+ * @lost:	those that it was too busy to receive
+ */
+struct hs_flood_sum {
+	u64 sent;
+	u64 lost;
+};
+
+struct hs_flood_sum hs_flood_end(void);
+
 /* host.c: sockets of the host */
 int hs_host_listen(u16 port, int backlog);
 struct socket *hs_host_accept(void);

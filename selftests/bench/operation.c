@@ -13,6 +13,8 @@
  *	connect PORT COUNT WARM	connect(), SYN-ACK, established
  *	exchange PORT COUNT WARM	a segment with data in, one out
  *	retransmit PORT COUNT	the first copy of a SYN-ACK
+ *	flood PORT RATE		SYNs of peers that never answer, each second
+ *	calm			no more of them: how many it were
  *
  * Results are what the counter counts for each, "deferred" in RCU callbacks.
  */
@@ -324,6 +326,15 @@ static int hs_run_word(struct hs_run *run, const char *word, char *result)
 	return -EINVAL;
 }
 
+static int hs_calm(char *result)
+{
+	struct hs_flood_sum sum = hs_flood_end();
+
+	hs_print("sent", 10 * sum.sent, result);
+	hs_print("lost", 10 * sum.lost, result);
+	return 0;
+}
+
 /* Words that measure nothing; -EOPNOTSUPP for others. */
 static int hs_word(const struct hs_run *run, const char *word, char *result)
 {
@@ -337,6 +348,10 @@ static int hs_word(const struct hs_run *run, const char *word, char *result)
 	}
 	if (!strcmp(word, "listen"))
 		return hs_host_listen(run->port, 1 << 24);
+	if (!strcmp(word, "flood"))
+		return hs_flood_begin(run->port, run->count);
+	if (!strcmp(word, "calm"))
+		return hs_calm(result);
 	return -EOPNOTSUPP;
 }
 
