@@ -106,7 +106,7 @@ static bool same_line(const char *a, const char *b)
 			continue;
 		a_ms = strtoull(a + 1, &a_end, 10);
 		b_ms = strtoull(b + 1, &b_end, 10);
-		if (!nearly_equal(a_ms, b_ms, 10))
+		if (!nearly_equal(a_ms, b_ms, 10 * peer_patience()))
 			return false;
 		a = a_end - 1;
 		b = b_end - 1;

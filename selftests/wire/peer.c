@@ -19,6 +19,13 @@
 #define ICMP6_OWN_FIRST	130
 #define ICMP6_OWN_LAST	143
 
+unsigned int peer_patience(void)
+{
+	const char *patience = getenv("THREEWAY_PATIENCE");
+
+	return patience ? atoi(patience) : 1;
+}
+
 u64 now_ms(void)
 {
 	struct timespec now;

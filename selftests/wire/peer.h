@@ -113,6 +113,8 @@ struct peer {
 };
 
 u64 now_ms(void);
+/* How many times slower than a stock kernel this one may be. */
+unsigned int peer_patience(void);
 void sleep_ms(unsigned int ms);
 /* Sleeps until a time of now_ms(). */
 void sleep_until_ms(u64 ms);
