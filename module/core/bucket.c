@@ -22,7 +22,7 @@ void hs_bucket_limits_init(struct hs_bucket_limits *limits, u32 rate,
 	if (flows > HS_BUCKET_FLOWS_MAX)
 		flows = HS_BUCKET_FLOWS_MAX;
 	limits->interval = rate ? HS_BUCKET_SECOND / rate : 0;
-	limits->depth = limits->interval * (burst ? burst : 1);
+	limits->depth = (u64)limits->interval * (burst ? burst : 1);
 	if (limits->depth > HS_BUCKET_DEPTH_MAX)
 		limits->depth = HS_BUCKET_DEPTH_MAX;
 	limits->flows = flows;

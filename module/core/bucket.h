@@ -26,15 +26,15 @@
 
 /**
  * struct hs_bucket_limits - what a source may take
- * @interval:	time in which one token comes back
  * @depth:	time in which an empty bucket becomes full
+ * @interval:	time in which one token comes back
  * @flows:	half-open flows, 0 for any number
  *
  * Times are in units of 1024 ns. No limit for SYNs if @interval is 0.
  */
 struct hs_bucket_limits {
-	u64 interval;
 	u64 depth;
+	u32 interval;
 	u32 flows;
 };
 

@@ -85,7 +85,8 @@ static inline u32 hs_cookie_count(u64 now_s)
  *
  * Some time ahead (64 to 128 s), so that it can be set on several hosts, one
  * after the other, and none of them meets a cookie of a secret that it does not
- * know. Only the first secret of a host may begin at once.
+ * know. All of them have to have it from the same count on. Only the first secret
+ * of a host may begin at once.
  */
 static inline u32 hs_cookie_secret_from(u32 count)
 {
