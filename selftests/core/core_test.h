@@ -56,6 +56,10 @@ extern const struct suite two_ends_random_suite;
 extern const struct suite random_active_suite;
 extern const struct suite icmp_suite;
 extern const struct suite follow_suite;
+extern const struct suite cookie_suite;
+extern const struct suite cookie_guard_suite;
+extern const struct suite bucket_suite;
+extern const struct suite pressure_suite;
 extern const struct suite corpus_suite;
 extern const struct suite isn_quality_suite;
 
