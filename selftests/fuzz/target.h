@@ -13,5 +13,7 @@ void fuzz_segment(const u8 *data, size_t size);
 void fuzz_engine(const u8 *data, size_t size);
 /* Following a handshake of somebody else; ICMP. */
 void fuzz_follow(const u8 *data, size_t size);
+/* Cookies, what sources may take, pressure. */
+void fuzz_flood(const u8 *data, size_t size);
 
 #endif /* FUZZ_TARGET_H */

@@ -95,12 +95,19 @@ static void replay_follow(void **state)
 	replay(CORPUS "/follow.hex", fuzz_follow);
 }
 
+static void replay_flood(void **state)
+{
+	(void)state;
+	replay(CORPUS "/flood.hex", fuzz_flood);
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("OP16 OP13 fuzzed options, parsed, built and masked",
 	     replay_option),
 	TEST("OP8 OP16 fuzzed headers, parsed and built", replay_segment),
 	TEST("SS7 RS1 RT1 SM11 fuzzed flows keep every rule", replay_engine),
 	TEST("IC2 IC7 fuzzed handshakes of others, and ICMP errors", replay_follow),
+	TEST("CK2 CK3 CK6 LM5 fuzzed cookies, sources and limits", replay_flood),
 };
 
 SUITE(corpus_suite);
