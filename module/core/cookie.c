@@ -98,10 +98,10 @@ void hs_cookie_open(struct hs_cookie *cookie, struct hs_tcb *tcb, bool v6,
 	tcb->peer_mss = hs_cookie_mss[v6][i];
 }
 
-/* The low bits of the ISS, as they are masked and as they are not. */
+/* The low bits would be the same in most cookies of a period. */
 static u32 hs_cookie_mask(u32 iss)
 {
-	return (iss >> HS_COOKIE_LOW_BITS) & HS_COOKIE_LOW;
+	return iss >> (32 - HS_COOKIE_LOW_BITS);
 }
 
 static u32 hs_cookie_iss(const struct hs_cookie *cookie, u64 hash)

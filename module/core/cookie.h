@@ -17,7 +17,8 @@
  * here but the time, so nothing of it can be changed on the way. The period of
  * 64 s in which the cookie was made is in the hash, too; p is its lowest bit,
  * by which the checker finds the period (and the secret) again and needs one
- * hash. p and the class are masked by the tag, to look like the rest of the ISS.
+ * hash. p and the class are masked by the first bits of the tag, so that no bit is
+ * the same in all ISSs.
  *
  * For a given tuple, IRS and TSval two periods times four classes are valid at
  * any moment, 8 of 2^32: one blind ACK in 2^29 succeeds. A finer MSS or a third

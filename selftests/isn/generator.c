@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "cookie.h"
 #include "generator.h"
 #include "isn.h"
 #include "octet.h"
@@ -96,6 +97,28 @@ static u32 linear(const struct tuple *tuple,
 	(void)n;
 	return hs_isn(sum ^ (u32)secret->word[0], now_ns);
 }
+
+/* For SYNs that are all alike, but for tuple and time. */
+static u32 cookie(const struct tuple *tuple,
+		  const struct siphash_secret *secret, u64 now_ns, u32 n)
+{
+	struct {
+		struct tuple tuple;
+		u32 irs;
+		struct hs_cookie cookie;
+	} covered = { .tuple = *tuple, .irs = 1 };
+	struct hs_tcb tcb = { .peer_mss = 1460 };
+	struct hs_reply synack;
+
+	(void)n;
+	hs_cookie_open(&covered.cookie, &tcb, false, now_ns / 1000000000);
+	hs_cookie_synack(&covered.cookie,
+			 siphash24(&covered, sizeof(covered), secret), &tcb, 0,
+			 &synack);
+	return synack.seq;
+}
+
+const struct generator cookie_generator = { "cookie", cookie };
 
 const struct generator generators[GENERATORS] = {
 	{ "engine", engine },

@@ -31,4 +31,7 @@ enum { GENERATORS = 8 };
 /* The first is the engine's. */
 extern const struct generator generators[GENERATORS];
 
+/* The engine's SYN cookies. */
+extern const struct generator cookie_generator;
+
 #endif /* ISN_GENERATOR_H */

@@ -56,6 +56,14 @@ static void engine_is_random(void **state)
 	assert_int_equal(weaknesses(&generators[0], SAMPLE), 0);
 }
 
+/* Three bits are used otherwise, and values come twice as often as of 29 bits. */
+static void cookies_are_random(void **state)
+{
+	(void)state;
+	assert_int_equal(weaknesses(&cookie_generator, WEAK_SAMPLE),
+			 WEAK_REPEATS);
+}
+
 static void weak_are_found(void **state)
 {
 	/* what each is known for, in the order of the generators */
@@ -117,6 +125,8 @@ static const struct cm_unit_test tests[] = {
 	TEST("IS2 the hash of these tests is SipHash-2-4", siphash_vector),
 	TEST("IS2 IS3 a million ISNs: uniform, unrelated to those of neighbouring ports, addresses, times and other secrets",
 	     engine_is_random),
+	TEST("CK9 IS2 two hundred thousand cookies likewise, but for 3 bits less",
+	     cookies_are_random),
 	TEST("IS2 IS3 the same tests find every weak generator",
 	     weak_are_found),
 	TEST("IS1 IS8 a million times a later ISN of a tuple is after the earlier one",
