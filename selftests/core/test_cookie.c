@@ -90,6 +90,7 @@ static void completes(void **state)
 		ack.flags = flags[i];
 		ack.len = 100;
 		assert_int_equal(cookie_back(&host, &ack, &tcb), ACCEPTED);
+		assert_int_equal(tcb.opened_ms, host.clock_ms);
 		hs_segment_arrives(&tcb, &ack, &policy, host.clock_ms,
 				   &actions);
 		assert_int_equal(actions.verdict, HS_HANDOFF);
@@ -302,6 +303,24 @@ static void tsecr_flipped(void **state)
 		}
 }
 
+/* A shift of ours without the peer's has never been sent. */
+static void tsecr_impossible(void **state)
+{
+	struct cookie_host host = cookie_host();
+	struct hs_segment syn = cookie_syn();
+	struct hs_tcb tcb;
+	struct hs_reply synack = cookie_answer(&host, &syn, &tcb);
+	struct hs_segment ack = cookie_ack(&synack);
+	u32 low;
+
+	(void)state;
+	for (low = 0; low < 256; low++) {
+		ack.opts.tsecr = (ack.opts.tsecr & ~0xffU) | low;
+		assert_int_equal(cookie_fate(&host, &ack) == IMPOSSIBLE,
+				 (low & 0x4f) == 0x4f);
+	}
+}
+
 /* Timestamps that come, or do not, against what was agreed on. */
 static void timestamps_changed(void **state)
 {
@@ -415,6 +434,8 @@ static const struct cm_unit_test tests[] = {
 	     tsval_not_ahead),
 	TEST("CK6 CK8 no option of a cookie can be changed by TSecr",
 	     tsecr_flipped),
+	TEST("CK6 what no TSval of a cookie says is of none",
+	     tsecr_impossible),
 	TEST("CK6 timestamps come back if they were agreed on, and only then",
 	     timestamps_changed),
 	TEST("CK6 an option that is forbidden meanwhile ends a cookie",

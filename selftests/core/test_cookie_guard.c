@@ -86,6 +86,20 @@ static void count_wraps(void **state)
 	}
 }
 
+static void secrets_wrap(void **state)
+{
+	struct hs_cookie cookie = { .count = 0 };
+
+	(void)state;
+	assert_false(hs_cookie_secret_old(&cookie, -1U));
+	assert_true(hs_cookie_secret_old(&cookie, 1));
+	assert_true(hs_cookie_secret_settled(0, -1U));
+	assert_false(hs_cookie_secret_settled(-1U, 0));
+	cookie.count = -1U;
+	assert_true(hs_cookie_secret_old(&cookie, 0));
+	assert_true(hs_cookie_secret_old(&cookie, 1));
+}
+
 /* A copy of the SYN gets a copy of the SYN-ACK, until the period ends. */
 static void copies(void **state)
 {
@@ -402,6 +416,7 @@ static const struct cm_unit_test tests[] = {
 	     lifetime),
 	TEST("CK15 a period that ends between SYN-ACK and ACK", period_edge),
 	TEST("CK3 the count of periods wraps", count_wraps),
+	TEST("CK11 the reign of secrets when the count wraps", secrets_wrap),
 	TEST("CK2 a copy of a SYN gets the same cookie", copies),
 	TEST("CK10 the core takes a cookie again while it is good", again),
 	TEST("CK8 ACK without SYN and RST may be of a cookie, nothing else",

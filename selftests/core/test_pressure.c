@@ -149,7 +149,7 @@ static void cost_counts(void **state)
 		{ 0, 1, LOW, HS_PRESSURE_SAME },
 		{ 0, 0xffffffff, 1, HS_PRESSURE_SAME },
 		{ 0, 0xffffffff, 0x100000001ULL, HS_PRESSURE_SAME },
-		{ 0, 1, 1ULL << 62, HS_PRESSURE_SAME },
+		{ 0, 4, 1ULL << 62, HS_PRESSURE_SAME },
 		{ 0, 0, 1ULL << 62, HS_PRESSURE_ENDS },
 	};
 	size_t i;
