@@ -38,6 +38,9 @@ set_up_flood()
 	ip netns exec b ./clients serve "$port" "$flood_backlog" \
 		{load}>&- &
 	server=$!
+	until [ -n "$(in_b ss -Hltn "sport = :$port")" ]; do
+		sleep 0.1
+	done
 	# what is made for the first time stays
 	clients 20 20 5000
 	sleep 2
