@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Handoff by replay: the native stack is given the SYN of a finished handshake
- * together with the ISS that the engine chose, and makes a request socket of it;
- * its SYN-ACK is taken away, and the request is made what the engine promised.
- * The segment that completed the handshake then goes its native way and finds
- * the request. Everything about the new socket is native code.
+ * Handoff: a native request socket is made for a finished handshake, as if the
+ * native stack had received the SYN and sent the engine's SYN-ACK. The segment
+ * that completed the handshake then goes its native way and finds the request.
+ * Everything about the new socket is native code.
+ *
+ * The request is made by us (kind.h) where we know how the native stack makes it,
+ * else by the native stack itself (replay.h).
  */
 #ifndef HS_HANDOFF_H
 #define HS_HANDOFF_H
@@ -21,19 +23,16 @@ enum hs_handoff_result {
 /**
  * hs_handoff() - make the native request of a flow
  * @flow:	the flow, locked: a segment on another CPU waits until the native
- *		stack can take it
+ *		stack can take it. Of what is in it, @key but for the hash, @hn,
+ *		@listener, @tcb, @time_wait, @window_clamp, @bound_if, @mark,
+ *		@txhash, @synack_us, @syn_tos, @syn_ttl and what
+ *		hs_flow_take_syn() returns are used; it need not be in the table
  * @pkt:	the segment that completed the handshake
  *
- * Context: LOCAL_IN.
+ * The flow's saved SYN goes to the request.
+ *
+ * Context: LOCAL_IN, BH disabled.
  */
 enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt);
-
-/**
- * hs_handoff_output() - take the SYN-ACK of a replay
- * @skb:	a packet at LOCAL_OUT
- *
- * Return: NF_STOLEN for that SYN-ACK, else NF_ACCEPT.
- */
-unsigned int hs_handoff_output(struct sk_buff *skb);
 
 #endif /* HS_HANDOFF_H */

@@ -15,13 +15,13 @@
 
 #include "arrive.h"
 #include "connect.h"
-#include "handoff.h"
 #include "hook.h"
 #include "icmp.h"
 #include "netns.h"
 #include "observe.h"
 #include "packet.h"
 #include "passive.h"
+#include "replay.h"
 
 static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 				       bool flows)
@@ -129,7 +129,7 @@ unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (hs_connect_syn(skb))
 		return hs_connect_output(hn, skb, state->pf);
-	verdict = hs_handoff_output(skb);
+	verdict = hs_replay_output(skb);
 	if (verdict == NF_ACCEPT && atomic_read(&hn->observed)) {
 		local_bh_disable();
 		hs_observe_output(hn, skb, state->pf);

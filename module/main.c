@@ -5,12 +5,14 @@
 
 #include "control.h"
 #include "flow.h"
+#include "kind.h"
 #include "netns.h"
 
 static int __init hs_init(void)
 {
 	int err;
 
+	hs_kinds_setup();
 	err = hs_flow_cache_create();
 	if (err)
 		return err;

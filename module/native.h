@@ -7,6 +7,7 @@
 #include <net/sock.h>
 
 #include "flow.h"
+#include "packet.h"
 
 /**
  * hs_native_socket() - the native socket that has a tuple
@@ -24,5 +25,16 @@ struct sock *hs_native_socket(struct net *net, const struct hs_flow_key *key,
 /* Is there one that is not in TIME-WAIT? */
 bool hs_native_owns(struct net *net, const struct hs_flow_key *key, int dif,
 		    int sdif);
+
+/**
+ * hs_native_yields() - make room for the request of a flow
+ * @flow:	the flow
+ * @pkt:	the segment that completed the handshake
+ *
+ * The previous connection of the tuple goes away when it is in TIME-WAIT.
+ *
+ * Return: false when another native socket is known to have the tuple.
+ */
+bool hs_native_yields(const struct hs_flow *flow, struct hs_packet *pkt);
 
 #endif /* HS_NATIVE_H */

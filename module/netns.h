@@ -16,11 +16,11 @@
  *			needed as long as nothing outlives the read side
  *
  * Nothing is sent under hs_flow.lock: what is sent passes LOCAL_OUT and may come
- * back as a segment for the same flow. The one exception is the handoff
- * (handoff.c): all of the listener's conn_request() runs under the lock, but the
- * SYN-ACK that it sends is taken by our own LOCAL_OUT hook before anybody sees
- * it, and that hook takes no lock. Nothing below conn_request() knows of our
- * locks.
+ * back as a segment for the same flow. The one exception is a replay (replay.c):
+ * all of the listener's conn_request() runs under the lock, but the SYN-ACK that
+ * it sends is taken by our own LOCAL_OUT hook before anybody sees it, and that
+ * hook takes no lock. Nothing below conn_request(), and nothing that is called
+ * to make a request without it, knows of our locks.
  *
  * Lifetime
  *   A flow holds its claim and its listener; the table and the armed timer each

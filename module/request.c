@@ -178,17 +178,10 @@ void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 	tcb->advertised_mss = mss;
 }
 
-/* What the native timer would have counted by now. */
-static void hs_request_age(struct request_sock *req, const struct hs_tcb *tcb)
+void hs_request_age(struct request_sock *req)
 {
-	struct request_sock_queue *queue;
-
-	queue = &inet_csk(req->rsk_listener)->icsk_accept_queue;
-	if (!req->num_timeout && tcb->timeouts)
-		atomic_dec(&queue->young);
-	req->num_retrans = tcb->retransmits;
-	/* the native timeout is shifted by it */
-	req->num_timeout = min_t(u8, tcb->timeouts, 32);
+	if (req->num_timeout)
+		atomic_dec(&inet_csk(req->rsk_listener)->icsk_accept_queue.young);
 }
 
 void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
@@ -200,7 +193,10 @@ void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
 	/* the one that is there is of the SYN that we made up */
 	kfree(req->saved_syn);
 	req->saved_syn = hs_flow_take_syn(flow);
-	hs_request_age(req, tcb);
+	/* what the native timer would have counted by now */
+	req->num_retrans = tcb->retransmits;
+	/* the native timeout is shifted by it */
+	req->num_timeout = min_t(u8, tcb->timeouts, 32);
 	req->mss = tcb->peer_mss;
 	req->ts_recent = tcb->ts_recent;
 	req->rsk_rcv_wnd = tcb->rcv_wnd;

@@ -58,9 +58,12 @@ void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
 
 /**
  * hs_request_fill() - make a native request what the engine promised
- * @treq:	the native request of a replay
+ * @treq:	the native request of a flow, which nobody has used yet
  * @flow:	the flow, which gives away its saved SYN
  */
 void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow);
+
+/* What has timed out is not young. For a request that is filled in and queued. */
+void hs_request_age(struct request_sock *req);
 
 #endif /* HS_REQUEST_H */

@@ -432,7 +432,10 @@ struct threeway_list {
 	X(icmp_out_of_window)	/* quotes a sequence number never sent */ \
 	X(icmp_ignored)		/* source quench, malformed */		\
 	/* readers of events */						\
-	X(events_lost)		/* a reader was too slow */
+	X(events_lost)		/* a reader was too slow */		\
+	/* how handoffs were done */					\
+	X(handoff_replayed)	/* native request made by the SYN's replay */ \
+	X(handoff_unlike)	/* ours would differ: replayed from now on */
 
 #define THREEWAY_COUNTER_ENUM(name)	THREEWAY_C_##name,
 enum threeway_counter {

@@ -195,7 +195,9 @@ static void judge(struct walk *walk)
 
 	read_counters(peer, values);
 	for (i = 0; i < THREEWAY_COUNTER_MAX; i++) {
-		if (values[i] == peer->counters[i] || at >= sizeof(text))
+		/* not what came of it but how it was done */
+		if (i == THREEWAY_C_handoff_replayed ||
+		    values[i] == peer->counters[i] || at >= sizeof(text))
 			continue;
 		at += snprintf(text + at, sizeof(text) - at, "%s%s %llu",
 			       at ? "; " : "", threeway_counter_name(i),

@@ -162,6 +162,9 @@ counted()
 		}
 		{
 			change = $2 - before[$1]
+			# how it was done, not what came of it
+			if ($1 == "handoff_replayed" && !($1 in want))
+				next
 			low = high = $1 in want ? want[$1] : 0
 			delete want[$1]
 			if (low == "any")
