@@ -232,12 +232,21 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 	return verdict;
 }
 
-/* Did a program connect() from our side of the tuple meanwhile? */
+/*
+ * Did a program connect() from our side of the tuple meanwhile? What answers our
+ * SYN-ACK is not for that one; should it end the handshake, the native table has
+ * the last word at the handoff.
+ */
 static bool hs_arrive_native_owns(const struct hs_flow *flow,
 				  const struct hs_packet *pkt)
 {
+	const struct hs_segment *seg = &pkt->seg;
+
 	if (pkt->skb->sk)
 		return pkt->skb->sk->sk_state != TCP_TIME_WAIT;
+	if ((seg->flags & (HS_SYN | HS_ACK | HS_RST)) == HS_ACK &&
+	    seg->ack == READ_ONCE(flow->tcb.iss) + 1)
+		return false;
 	return hs_native_owns(flow->hn->net, &flow->key, pkt->iif, pkt->sdif);
 }
 
