@@ -159,6 +159,9 @@ void peer_note_info(struct peer *peer, int fd);
 /* Whatever comes until that time of the flow's clock is noted. */
 void peer_watch(struct peer *peer, u64 until_ms);
 
+/* From now on with IP options, or an extension header, that mean nothing. */
+void peer_ip_options(struct peer *peer, bool on);
+
 /* Sends one packet in the notation of packet.h. */
 void __printf(2, 3) peer_send(struct peer *peer, const char *format, ...);
 /* The same, but only to memory: the test changes it and injects it itself. */

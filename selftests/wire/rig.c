@@ -246,6 +246,17 @@ void peer_label(struct peer *peer, const char *format, ...)
 	va_end(args);
 }
 
+void peer_ip_options(struct peer *peer, bool on)
+{
+	/* NOPs, or destination options that are padding */
+	static const u8 octets[2][8] = { { 1, 1, 1, 0 }, { 0, 0, 1, 4 } };
+	bool v6 = peer->family == AF_INET6;
+
+	memcpy(peer->header.extension, octets[v6], sizeof(octets[v6]));
+	peer->header.extension_type = IPPROTO_DSTOPTS;
+	peer->header.extension_len = on ? v6 ? 8 : 4 : 0;
+}
+
 int peer_listen_protocol(struct peer *peer, int backlog, int protocol)
 {
 	struct sockaddr_in6 address = { .sin6_family = peer->family };

@@ -5,63 +5,28 @@
  * which only the native stack has.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/tcp.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "client.h"
+#include "sockops.h"
 #include "wire.h"
 
-#define CGROUP	"/sys/fs/cgroup"
 #define OPS	32
 
-#define INSN(c, d, s, o, i) \
-	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), \
-			    .off = (o), .imm = (i) })
-
-/**
- * struct counting - the program, attached to all processes
- * @cgroup:	fd of what it is attached to
- * @map:	fd of the counts, by operation
- * @program:	fd of the program
- */
-struct counting {
-	int cgroup;
-	int map;
-	int program;
-};
-
-static long bpf(int command, union bpf_attr *attr)
+/* numbers[ctx->op]++; sets the callback flags, if any; ctx->reply = -1 */
+static struct sockops start_counting(struct peer *peer, int flags)
 {
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-static int make_map(void)
-{
-	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_ARRAY,
-		.key_size = 4,
-		.value_size = 8,
-		.max_entries = OPS,
-	};
-
-	return bpf(BPF_MAP_CREATE, &attr);
-}
-
-/* counts[ctx->op]++; sets the callback flags, if any; ctx->reply = -1 */
-static int load_program(int map, int flags)
-{
+	struct sockops ops = sockops_open(OPS);
 	const struct bpf_insn code[] = {
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0),
 		INSN(BPF_LDX | BPF_MEM | BPF_W, 2, 6, 0, 0),
 		INSN(BPF_STX | BPF_MEM | BPF_W, 10, 2, -4, 0),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0),
 		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4),
-		INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0,
+		     ops.map),
 		INSN(0, 0, 0, 0, 0),
 		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem),
 		INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2, 0),
@@ -77,59 +42,10 @@ static int load_program(int map, int flags)
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
-	static char log[16384];
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_SOCK_OPS,
-		.insns = (unsigned long)code,
-		.insn_cnt = ARRAY_SIZE(code),
-		.license = (unsigned long)"GPL",
-		.log_buf = (unsigned long)log,
-		.log_size = sizeof(log),
-		.log_level = 1,
-	};
-	int fd = bpf(BPF_PROG_LOAD, &attr);
 
-	if (fd < 0)
-		fprintf(stderr, "# %s\n%s\n", strerror(errno), log);
-	return fd;
-}
-
-static bool attach(struct counting *counting, int command)
-{
-	union bpf_attr attr = {
-		.target_fd = counting->cgroup,
-		.attach_bpf_fd = counting->program,
-		.attach_type = BPF_CGROUP_SOCK_OPS,
-	};
-
-	return !bpf(command, &attr);
-}
-
-static struct counting start_counting(struct peer *peer, int flags)
-{
-	struct counting counting = {
-		.cgroup = open(CGROUP, O_RDONLY | O_DIRECTORY),
-		.map = make_map(),
-	};
-
-	counting.program = load_program(counting.map, flags);
-	check(peer, counting.program >= 0 &&
-	      attach(&counting, BPF_PROG_ATTACH), "no program: %s",
-	      strerror(errno));
-	return counting;
-}
-
-static u64 count_of(const struct counting *counting, int op)
-{
-	__u64 count = 0;
-	union bpf_attr attr = {
-		.map_fd = counting->map,
-		.key = (unsigned long)&op,
-		.value = (unsigned long)&count,
-	};
-
-	bpf(BPF_MAP_LOOKUP_ELEM, &attr);
-	return count;
+	check(peer, sockops_start(&ops, code, ARRAY_SIZE(code)),
+	      "no program: %s", strerror(errno));
+	return ops;
 }
 
 /* What happens to a connection; the rest are questions about its values. */
@@ -141,26 +57,24 @@ static bool is_event(int op)
 }
 
 /* Each event so often; each question asked, or not. */
-static void stop_counting(struct peer *peer, struct counting *counting)
+static void stop_counting(struct peer *peer, struct sockops *ops)
 {
 	int op;
 
-	check(peer, attach(counting, BPF_PROG_DETACH), "cannot detach");
+	check(peer, sockops_stop(ops), "cannot detach");
 	for (op = 0; op < OPS; op++) {
-		u64 count = count_of(counting, op);
+		u64 count = sockops_number(ops, op);
 
 		if (count)
 			peer_note(peer, "operation %d: %llu times", op,
 				  is_event(op) ? (unsigned long long)count : 1);
 	}
-	close(counting->program);
-	close(counting->map);
-	close(counting->cgroup);
+	sockops_close(ops);
 }
 
 static void passive(struct peer *peer, const void *arg)
 {
-	struct counting counting = start_counting(peer, *(const int *)arg);
+	struct sockops ops = start_counting(peer, *(const int *)arg);
 	int i, fd;
 
 	peer_serve(peer, NULL);
@@ -180,12 +94,12 @@ static void passive(struct peer *peer, const void *arg)
 	peer_flow(peer);
 	peer_syn(peer, "mss 1460");
 	peer_send(peer, "R 1");
-	stop_counting(peer, &counting);
+	stop_counting(peer, &ops);
 }
 
 static void active(struct peer *peer, const void *arg)
 {
-	struct counting counting = start_counting(peer, *(const int *)arg);
+	struct sockops ops = start_counting(peer, *(const int *)arg);
 	int fd;
 
 	client_claim(peer, NULL);
@@ -199,7 +113,7 @@ static void active(struct peer *peer, const void *arg)
 	peer_watch(peer, 1500);
 	peer_send(peer, "R. 0 ack 1");
 	close(fd);
-	stop_counting(peer, &counting);
+	stop_counting(peer, &ops);
 }
 
 static const int no_flags;
