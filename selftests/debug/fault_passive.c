@@ -104,13 +104,18 @@ TEST_F_TIMEOUT(fault, HO20_LM6_LC7_no_memory_at_the_SYN, 3000)
 		   "native_no_memory 1");
 }
 
+/* IP options on the ACK have the handoff done by replay. */
+static bool replay;
+
 static void ack_step(struct walk *walk)
 {
 	struct peer *peer = walk->peer;
 
 	peer_flow(peer);
 	peer_syn(peer, SYN_OPTIONS);
+	peer_ip_options(peer, replay);
 	fault_send(walk, ". 1 ack 1 " TS);
+	peer_ip_options(peer, false);
 	finish(peer);
 }
 
@@ -119,6 +124,22 @@ TEST_F_TIMEOUT(fault, HO20_LC7_no_memory_at_the_completing_ACK, 3000)
 	struct peer *peer = &self->peer;
 
 	serve(peer);
+	/* the first of a kind is replayed */
+	peer_flow(peer);
+	peer_syn(peer, SYN_OPTIONS);
+	finish(peer);
+	fault_walk(peer, ack_step,
+		   "",
+		   "flows_handed_over 1",
+		   "handoff_refused 1");
+}
+
+TEST_F_TIMEOUT(fault, HO20_LC7_no_memory_for_a_replay, 3000)
+{
+	struct peer *peer = &self->peer;
+
+	serve(peer);
+	replay = true;
 	fault_walk(peer, ack_step,
 		   "",
 		   "flows_handed_over 1",
