@@ -37,6 +37,8 @@ static void *hs_flow_seq_start(struct seq_file *seq, loff_t *pos)
 	}
 	if (s->walking)
 		rhashtable_walk_start(&s->iter);
+	else
+		rcu_read_lock();
 	if (!*pos)
 		return SEQ_START_TOKEN;
 	if (!s->walking)
@@ -60,6 +62,8 @@ static void hs_flow_seq_stop(struct seq_file *seq, void *v)
 
 	if (s->walking)
 		rhashtable_walk_stop(&s->iter);
+	else
+		rcu_read_unlock();
 }
 
 static void hs_seq_address(struct seq_file *seq, u16 family, const u8 *addr,

@@ -18,13 +18,13 @@ static inline u32 hs_get32(const u8 *p)
 static inline void hs_put16(u8 *p, u16 value)
 {
 	p[0] = (u8)(value >> 8);
-	p[1] = (u8)value;
+	p[1] = (u8)(value & 0xff);
 }
 
 static inline void hs_put32(u8 *p, u32 value)
 {
 	hs_put16(p, (u16)(value >> 16));
-	hs_put16(p + 2, (u16)value);
+	hs_put16(p + 2, (u16)(value & 0xffff));
 }
 
 #endif /* HS_CORE_OCTET_H */
