@@ -54,7 +54,10 @@ check: $(if $(T),,lint) vm
 	@selftests/vm/check $(T)
 
 check-debug: vm
-	@selftests/debug/check $(T)
+	@selftests/debug/check debug $(T)
+
+check-race: vm
+	@selftests/debug/check race $(T)
 
 tests: setup
 	@printf '%s\n' core wellformed rules bench
@@ -113,5 +116,5 @@ help:
 	@cat selftests/vm/help
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
-	fuzz fuzz-corpus demo pictures clean soak check-debug prove isn \
+	fuzz fuzz-corpus demo pictures clean soak check-debug check-race prove isn \
 	two-ends coverage bench bench-smoke differ help

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The debug kernel reports what it is for: each fault of seeded.ko is seen by
-# what decides whether a test has failed. Some checks end with their
-# first report, so that this test has a machine of its own. A corrupt list
-# is not tried: the machine is lost by it, which nobody overlooks.
+# The debug kernel and that for races report what they are for: each fault of
+# seeded.ko is seen by what decides whether a test has failed. Some checks end
+# with their first report, so that this test has a machine of its own. A corrupt
+# list is not tried: the machine is lost by it, which nobody overlooks.
 # shellcheck disable=SC2317 # the functions are run by check
 # shellcheck source=selftests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -62,6 +62,13 @@ calm()
 }
 
 cd "$(dirname "$0")" || exit 1
+if [ -e /sys/kernel/debug/kcsan ]; then
+	tap_plan 2
+	check "LC7 a quiet kernel is not complained of" calm
+	check "LC7 race is reported" \
+		reported race "BUG: KCSAN: data-race in seeded_count"
+	finish
+fi
 tap_plan $((${#faults[@]} + 4))
 check "LC7 a quiet kernel is not complained of" calm
 check "LC7 leak is reported" leaked

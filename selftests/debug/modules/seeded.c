@@ -3,6 +3,8 @@
  * Faults on demand, of each kind that a debug kernel must report. Loading the
  * module with the parameter "kind" commits one.
  */
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -122,6 +124,37 @@ static void seeded_twice_rcu(struct seeded *s)
 	kfree(s);
 }
 
+static noinline void seeded_count(struct seeded *s)
+{
+	s->last++;
+}
+
+static int seeded_race_thread(void *data)
+{
+	while (!kthread_should_stop()) {
+		seeded_count(data);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Both count for a second, and nothing keeps the other one out. */
+static void seeded_race(struct seeded *s)
+{
+	unsigned long end = jiffies + HZ;
+	struct task_struct *other;
+
+	other = kthread_run(seeded_race_thread, s, "seeded");
+	if (!IS_ERR(other)) {
+		while (time_before(jiffies, end)) {
+			seeded_count(s);
+			cond_resched();
+		}
+		kthread_stop(other);
+	}
+	kfree(s);
+}
+
 static const struct seeded_kind {
 	const char *name;
 	void (*commit)(struct seeded *s);
@@ -136,6 +169,7 @@ static const struct seeded_kind {
 	{ "rcu", seeded_rcu },
 	{ "armed_timer", seeded_armed_timer },
 	{ "twice_rcu", seeded_twice_rcu },
+	{ "race", seeded_race },
 };
 
 static int __init seeded_init(void)
