@@ -420,6 +420,12 @@ flows()
 	grep -c ': ' "$server_proc/threeway/flows"
 }
 
+# flows_are N: to wait for; while the table grows a list may miss a flow
+flows_are()
+{
+	[ "$(flows)" = "$1" ]
+}
+
 # keep_hooks: netfilter stays in use while the engine's hooks come and go in a
 # loop. Else its jump labels are patched each time, and QEMU's emulation of
 # several CPUs can loop forever on an instruction that is patched.

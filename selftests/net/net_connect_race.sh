@@ -300,7 +300,8 @@ phases()
 # next timeout would send is not
 no_late_syn()
 {
-	awk '$4 == "02" && $6 != isn[$2] {
+	awk -v late=$((60 * patience)) '
+		$4 == "02" && $6 != isn[$2] {
 			# a port is used again
 			isn[$2] = $6
 			began[$2] = $5
@@ -310,7 +311,7 @@ no_late_syn()
 			answered[$3] = $5
 			n++
 		}
-		$4 == "02" && $2 in answered && $5 > answered[$2] + 60 {
+		$4 == "02" && $2 in answered && $5 > answered[$2] + late {
 			print "SYN at", $5, "after the answer at", answered[$2]
 			bad = 1
 		}

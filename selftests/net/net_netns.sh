@@ -48,11 +48,6 @@ renew()
 	engine
 }
 
-flows_are()
-{
-	[ "$(flows)" = "$1" ]
-}
-
 half_open_flows()
 {
 	local status=0
@@ -60,7 +55,6 @@ half_open_flows()
 	route_strangers
 	serve
 	hang 5000
-	# while the table grows a list may miss a flow
 	if ! wait_for 20 flows_are 10000; then
 		echo "$(flows) flows"
 		status=1

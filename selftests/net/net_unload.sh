@@ -43,7 +43,7 @@ half_open_flows()
 
 	serve
 	hang 5000
-	if [ "$(flows)" != 10000 ]; then
+	if ! wait_for 20 flows_are 10000; then
 		echo "$(flows) flows"
 		grep -v ' 0$' "$server_proc/threeway/stat"
 		status=1
@@ -63,7 +63,7 @@ flows_without_listener()
 	serve
 	hang 1000
 	stop_serving
-	[ "$(flows)" = 2000 ] || return 1
+	wait_for 5 flows_are 2000 || return 1
 	unload 10 || return 1
 	again
 }
@@ -74,7 +74,7 @@ flows_without_claim()
 	serve
 	hang 1000
 	engine_off
-	[ "$(flows)" = 2000 ] || return 1
+	wait_for 5 flows_are 2000 || return 1
 	unload 10 || return 1
 	stop_serving
 	again
