@@ -273,6 +273,16 @@ static void blank(struct peer *peer, u8 *raw)
 	memset(raw + tcp + 20 + 8, 0, 4);
 }
 
+/* The MSS of a route over a link with this MTU, in the first option. */
+static void put_mss(const struct peer *peer, u8 *raw, unsigned int mtu)
+{
+	size_t headers = peer->family == AF_INET ? 20 + 20 : 40 + 20;
+	unsigned int mss = mtu - (unsigned int)headers;
+
+	raw[headers + 2] = (u8)(mss >> 8);
+	raw[headers + 3] = (u8)mss;
+}
+
 TEST_F_TIMEOUT(wire, RT12_RT13_WI3_copies_are_equal_but_for_a_current_tsval, 600)
 {
 	struct peer *peer = &self->peer;
@@ -291,9 +301,11 @@ TEST_F_TIMEOUT(wire, RT12_RT13_WI3_copies_are_equal_but_for_a_current_tsval, 600
 	ASSERT_GT(sizeof(first), len);
 	memcpy(first, peer->raw, len);
 	blank(peer, first);
-	/* What would make another window, shift and MSS for a new flow. */
+	/* What would make another window and shift for a new flow. */
 	sysctl_set("net/ipv4/tcp_rmem", "4096 20000 20000");
+	/* The MSS is that of the route, as a native copy's is. */
 	run("ip link set tun0 mtu 1400");
+	put_mss(peer, first, 1400);
 	for (i = 0; i < 6; i++) {
 		if (i == 3)
 			peer_send(peer, "S 0 <" SYN_OPTIONS ">");
