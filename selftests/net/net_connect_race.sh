@@ -96,7 +96,7 @@ traffic()
 no_complaint()
 {
 	awk '
-		/^(segment_(paws|tsecr|out_of_window.*|malformed|bad_checksum|conntrack_drop|native_syn)|handoff_.*|send_failed|native_no_(memory|route)|flows_(refused|timed_out)) / &&
+		/^(segment_(paws|tsecr|out_of_window.*|malformed|bad_checksum|conntrack_drop|native_syn)|handoff_(fragment|refused|synack_leaked|unlike)|send_failed|native_no_(memory|route)|flows_(refused|timed_out)) / &&
 		$2 != 0 {
 			print
 			bad = 1

@@ -120,7 +120,7 @@ traffic_result()
 no_complaint()
 {
 	awk '
-		/^(segment_(bad_ack|paws|tsecr|out_of_window.*|no_ack|malformed|bad_checksum|conntrack_drop)|handoff_.*|send_failed|native_no_(memory|route)) / &&
+		/^(segment_(bad_ack|paws|tsecr|out_of_window.*|no_ack|malformed|bad_checksum|conntrack_drop)|handoff_(fragment|refused|synack_leaked|unlike)|send_failed|native_no_(memory|route)) / &&
 		$2 != 0 {
 			print
 			bad = 1

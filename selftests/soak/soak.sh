@@ -447,7 +447,7 @@ flows_add_up()
 			ended += $2
 		}
 		kind == "calm" && $2 &&
-		/^(segment_(malformed|bad_checksum|conntrack_drop|tsecr|paws)|handoff_.*|native_no_.*) / &&
+		/^(segment_(malformed|bad_checksum|conntrack_drop|tsecr|paws)|handoff_(fragment|refused|synack_leaked|unlike)|native_no_.*) / &&
 		!/^native_no_listener / {
 			print
 			bad = 1
