@@ -74,7 +74,7 @@ static inline void hs_flow_key_copy(struct hs_flow_key *to,
 /**
  * struct hs_flow - one handshake
  * @node:	in hs_net.flows
- * @lock:	guards @tcb, @dead, @cookie and the arming of @timer
+ * @lock:	guards @tcb, @dead, hs_flow_large.cookie and the arming of @timer
  * @refs:	the table, the armed timer and whoever works on it
  * @dead:	out of the table, never armed again
  * @young:	counted in hs_claim.young
