@@ -138,7 +138,7 @@ bool hs_cookie_read(struct hs_cookie *cookie, const struct hs_segment *seg,
 
 	cookie->count = newest - ((newest ^ odd) & 1);
 	cookie->data = (low & HS_COOKIE_CLASS) << HS_COOKIE_CLASS_SHIFT;
-	if ((seg->flags & (HS_SYN | HS_RST | HS_ACK)) != HS_ACK)
+	if (!hs_cookie_carrier(seg))
 		return false;
 	if (!(seg->opts.present & HS_OPT_TIMESTAMPS))
 		return true;
@@ -189,19 +189,9 @@ static void hs_cookie_timestamps(struct hs_tcb *tcb,
 		tcb->ts_offset = opts->tsecr + HS_COOKIE_SAMPLE_MS - now_ms;
 }
 
-static bool hs_cookie_allowed(const struct hs_tcb *tcb,
-			      const struct hs_offer *offer)
-{
-	return (!tcb->tstamp_ok || offer->timestamps) &&
-	       (!tcb->wscale_ok || offer->wscale) &&
-	       (!tcb->sack_ok || offer->sack) &&
-	       (!tcb->ecn_ok || offer->ecn || offer->ecn_always);
-}
-
-bool hs_cookie_accept(const struct hs_cookie *cookie, struct hs_tcb *tcb,
-		      const struct hs_segment *seg,
-		      const struct hs_offer *offer, bool v6, u32 ts_offset,
-		      u32 now_ms)
+void hs_cookie_accept(const struct hs_cookie *cookie, struct hs_tcb *tcb,
+		      const struct hs_segment *seg, u16 user_mss, bool v6,
+		      u32 ts_offset, u32 now_ms)
 {
 	u32 i = (cookie->data >> HS_COOKIE_CLASS_SHIFT & HS_COOKIE_CLASS) << 1;
 
@@ -214,10 +204,9 @@ bool hs_cookie_accept(const struct hs_cookie *cookie, struct hs_tcb *tcb,
 	tcb->opened_ms = now_ms;
 	tcb->peer_wnd = seg->wnd;
 	tcb->peer_mss = hs_cookie_mss[v6][i];
-	if (offer->user_mss && offer->user_mss < tcb->peer_mss)
-		tcb->peer_mss = offer->user_mss;
+	if (user_mss && user_mss < tcb->peer_mss)
+		tcb->peer_mss = user_mss;
 	hs_cookie_restore(cookie, tcb);
 	if (tcb->tstamp_ok)
 		hs_cookie_timestamps(tcb, &seg->opts, ts_offset, now_ms);
-	return hs_cookie_allowed(tcb, offer);
 }

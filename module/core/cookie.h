@@ -150,13 +150,21 @@ void hs_cookie_synack(const struct hs_cookie *cookie, u64 hash,
 		      struct hs_tcb *tcb, u32 now_ms, struct hs_reply *reply);
 
 /**
+ * hs_cookie_carrier() - may a segment bring back a cookie
+ * @seg:	the segment
+ *
+ * Data and FIN may come with the ACK.
+ */
+static inline bool hs_cookie_carrier(const struct hs_segment *seg)
+{
+	return (seg->flags & (HS_SYN | HS_RST | HS_ACK)) == HS_ACK;
+}
+
+/**
  * hs_cookie_read() - what a segment says about the cookie that it may be of
  * @cookie:	result; IRS is SEG.SEQ - 1
  * @seg:	a segment that belongs to no flow and no socket
  * @now_s:	seconds since 1970
- *
- * Only segments with ACK and neither SYN nor RST can be of one; data and FIN
- * may come with the ACK.
  *
  * Return: false if it cannot be of one: there is no need to hash.
  */
@@ -181,18 +189,18 @@ bool hs_cookie_valid(const struct hs_cookie *cookie, u64 hash,
  *		rcv_wnd and advertised_mss, which no cookie keeps; peer_wnd is
  *		the window field of @seg, not that of the SYN.
  * @seg:	the segment that completes it
- * @offer:	what this end is willing to negotiate now
+ * @user_mss:	clamp of the peer's MSS (TCP_MAXSEG), 0 for none
  * @v6:		IPv6
  * @ts_offset:	timestamp offset of the tuple on this host. When another host
  *		has sent the SYN-ACK the offset in @tcb differs from it, such
  *		that the TSvals go on from that host's.
  * @now_ms:	the timestamp clock
  *
- * Return: false if what was agreed on is not allowed any more.
+ * What was agreed on holds, as that of a flow, even if this end would not offer
+ * it any more. The hash covers all of it: no peer can claim more.
  */
-bool hs_cookie_accept(const struct hs_cookie *cookie, struct hs_tcb *tcb,
-		      const struct hs_segment *seg,
-		      const struct hs_offer *offer, bool v6, u32 ts_offset,
-		      u32 now_ms);
+void hs_cookie_accept(const struct hs_cookie *cookie, struct hs_tcb *tcb,
+		      const struct hs_segment *seg, u16 user_mss, bool v6,
+		      u32 ts_offset, u32 now_ms);
 
 #endif /* HS_CORE_COOKIE_H */

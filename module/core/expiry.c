@@ -131,7 +131,7 @@ static void hs_timer_copy(struct hs_tcb *tcb, const struct hs_policy *policy,
 		tcb->ecn_setup = false;
 	actions->sent = tcb->state == THREEWAY_SYN_SENT ?
 			THREEWAY_C_sent_syn_timer : THREEWAY_C_sent_synack_timer;
-	hs_tcb_copy(tcb, now_ms, &actions->reply);
+	hs_reply_copy(&actions->reply, tcb, now_ms);
 	hs_saturating_inc(&tcb->retransmits);
 }
 

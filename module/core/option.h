@@ -72,6 +72,18 @@ void hs_options_walk(struct hs_options *opts, const u8 *p, size_t len,
  */
 size_t hs_options_build(u8 *p, const struct hs_options *opts);
 
+/* Octets that hs_options_build() writes of HS_OPT_*. */
+static inline size_t hs_options_len(u16 present)
+{
+	size_t len = present & HS_OPT_MSS ? 4 : 0;
+
+	if (present & HS_OPT_WSCALE)
+		len += 4;
+	if (present & HS_OPT_TIMESTAMPS)
+		return len + 12;
+	return present & HS_OPT_SACK_PERMITTED ? len + 4 : len;
+}
+
 /**
  * hs_options_mask() - overwrite options by NOP
  * @p:		first octet after the fixed header

@@ -85,13 +85,18 @@ void hs_reply_rst(struct hs_reply *reply, const struct hs_segment *seg)
 	}
 }
 
-void hs_tcb_copy(struct hs_tcb *tcb, u32 now_ms, struct hs_reply *reply)
+void hs_reply_copy(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms)
 {
-	memset(reply, 0, sizeof(*reply));
 	if (tcb->state == THREEWAY_SYN_SENT)
 		hs_reply_syn(reply, tcb, now_ms);
 	else
 		hs_reply_synack(reply, tcb, now_ms);
+}
+
+void hs_tcb_copy(struct hs_tcb *tcb, u32 now_ms, struct hs_reply *reply)
+{
+	memset(reply, 0, sizeof(*reply));
+	hs_reply_copy(reply, tcb, now_ms);
 }
 
 void hs_reply_lose(struct hs_tcb *tcb, const struct hs_policy *policy,

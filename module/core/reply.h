@@ -24,6 +24,9 @@ static inline void hs_saturating_inc(u8 *value)
 /* The SYN of an active open: what this end offers. */
 void hs_reply_syn(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms);
 void hs_reply_synack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms);
+/* The one of the two that the state repeats. */
+void hs_reply_copy(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms);
+
 void hs_reply_ack(struct hs_reply *reply, struct hs_tcb *tcb, u32 now_ms);
 
 /* The RST that answers a segment: RFC 9293 section 3.10.7.1. */

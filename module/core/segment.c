@@ -42,6 +42,19 @@ bool hs_segment_parse(struct hs_segment *seg, const u8 *header,
 	return true;
 }
 
+bool hs_reply_repeats(const struct hs_reply *reply, const struct hs_segment *seg,
+		      size_t header_len)
+{
+	const struct hs_options *a = &reply->opts, *b = &seg->opts;
+
+	return reply->flags == seg->flags && !seg->ae &&
+	       reply->wnd == seg->wnd && reply->ack == seg->ack &&
+	       a->present == b->present && a->mss == b->mss &&
+	       a->wscale == b->wscale && a->tsval == b->tsval &&
+	       a->tsecr == b->tsecr &&
+	       header_len == HS_HEADER_MIN + hs_options_len(a->present);
+}
+
 size_t hs_reply_build(u8 *header, const struct hs_reply *reply, u16 source,
 		      u16 destination)
 {

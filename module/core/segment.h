@@ -70,6 +70,30 @@ struct hs_reply {
 };
 
 /**
+ * hs_segment_opens() - is it the SYN of an ordinary open
+ * @seg:	the segment
+ *
+ * Return: true for SYN without any other control bit, data and urgent pointer.
+ */
+static inline bool hs_segment_opens(const struct hs_segment *seg)
+{
+	const u8 control = HS_FIN | HS_SYN | HS_RST | HS_ACK | HS_URG;
+
+	return (seg->flags & control) == HS_SYN && seg->len == 1;
+}
+
+/**
+ * hs_reply_repeats() - does a header say what a reply says, SEG.SEQ aside
+ * @reply:	the reply
+ * @seg:	the header, hs_segment_parse() has read it
+ * @header_len:	its octets
+ *
+ * Return: false as well if there are other options in it.
+ */
+bool hs_reply_repeats(const struct hs_reply *reply, const struct hs_segment *seg,
+		      size_t header_len);
+
+/**
  * hs_reply_build() - write a TCP header with its options, checksum 0
  * @header:	room for HS_HEADER_MAX octets
  * @reply:	what to write

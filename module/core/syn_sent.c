@@ -107,6 +107,17 @@ static void hs_syn_sent_crossed(const struct hs_arrival *a)
 	hs_reply_synack(&actions->reply, a->tcb, a->now_ms);
 }
 
+bool hs_syn_answered(const struct hs_tcb *tcb, const struct hs_segment *seg)
+{
+	const struct hs_options *opts = &seg->opts;
+
+	if (tcb->state != THREEWAY_SYN_SENT || seg->ack != hs_snd_nxt(tcb) ||
+	    (seg->flags & (HS_SYN | HS_ACK | HS_RST)) != (HS_SYN | HS_ACK))
+		return false;
+	return !tcb->tstamp_ok || !(opts->present & HS_OPT_TIMESTAMPS) ||
+	       opts->tsecr == tcb->tsval_last;
+}
+
 void hs_syn_sent_arrives(const struct hs_arrival *a)
 {
 	if (hs_check_syn_sent_ack(a) || hs_check_syn_sent_tsecr(a) ||

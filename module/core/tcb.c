@@ -110,25 +110,41 @@ void hs_tcb_active_open(struct hs_tcb *tcb, const struct hs_segment *syn,
 {
 	const struct hs_options *opts = &syn->opts;
 	const u8 setup = HS_ECE | HS_CWR;
+	bool wscale = offer->wscale && (opts->present & HS_OPT_WSCALE);
+	bool tstamp = offer->timestamps && (opts->present & HS_OPT_TIMESTAMPS);
+	bool ecn = offer->ecn && (syn->flags & setup) == setup;
 
-	memset(tcb, 0, sizeof(*tcb));
 	tcb->iss = iss;
-	tcb->ts_offset = ts_offset;
-	tcb->state = THREEWAY_SYN_SENT;
-	tcb->active = true;
-	tcb->rcv_wnd = syn->wnd;
-	tcb->advertised_mss = opts->present & HS_OPT_MSS ? opts->mss : 0;
-	tcb->peer_mss = offer->default_mss;
-	tcb->wscale_ok = offer->wscale && (opts->present & HS_OPT_WSCALE);
-	tcb->rcv_wscale = tcb->wscale_ok ? opts->wscale : 0;
-	tcb->sack_ok = offer->sack && (opts->present & HS_OPT_SACK_PERMITTED);
-	tcb->tstamp_ok = offer->timestamps &&
-			 (opts->present & HS_OPT_TIMESTAMPS);
+	tcb->irs = 0;
 	/* not 0 when the previous connection of the tuple left one */
-	tcb->ts_recent = tcb->tstamp_ok ? opts->tsecr : 0;
-	tcb->tsecr_ok = tcb->tstamp_ok;
-	tcb->ecn_ok = offer->ecn && (syn->flags & setup) == setup;
-	tcb->ecn_setup = tcb->ecn_ok;
+	tcb->ts_recent = tstamp ? opts->tsecr : 0;
+	tcb->ts_offset = ts_offset;
+	tcb->tsval_first = 0;
+	tcb->tsval_last = 0;
+	tcb->limited_ms = 0;
+	tcb->opened_ms = 0;
+	tcb->rcv_wnd = syn->wnd;
+	tcb->peer_wnd = 0;
+	tcb->peer_mss = offer->default_mss;
+	tcb->advertised_mss = opts->present & HS_OPT_MSS ? opts->mss : 0;
+	tcb->syn_data = 0;
+	tcb->timeouts = 0;
+	tcb->snd_wscale = 0;
+	tcb->rcv_wscale = wscale ? opts->wscale : 0;
+	tcb->state = THREEWAY_SYN_SENT;
+	tcb->retransmits = 0;
+	tcb->segments_sent = 0;
+	tcb->active = true;
+	tcb->wscale_ok = wscale;
+	tcb->tstamp_ok = tstamp;
+	tcb->tsecr_ok = tstamp;
+	tcb->sack_ok = offer->sack && (opts->present & HS_OPT_SACK_PERMITTED);
+	tcb->ecn_ok = ecn;
+	tcb->ecn_setup = ecn;
+	tcb->hurried = false;
+	tcb->delayed = false;
+	tcb->acked = false;
+	tcb->limited = false;
 }
 
 /*

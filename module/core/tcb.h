@@ -281,6 +281,32 @@ u16 hs_tcb_unoffered(const struct hs_tcb *tcb);
 void hs_tcb_replay_synack(const struct hs_tcb *tcb, struct hs_reply *synack);
 
 /**
+ * hs_segment_may_complete() - is it an ACK of just our SYN, as ends a handshake?
+ * @seg:	the segment
+ * @iss:	our initial sequence number
+ *
+ * A look at it only: hs_segment_arrives() decides.
+ */
+static inline bool hs_segment_may_complete(const struct hs_segment *seg,
+					   u32 iss)
+{
+	if ((seg->flags & (HS_SYN | HS_ACK | HS_RST)) != HS_ACK)
+		return false;
+	return seg->ack == iss + 1;
+}
+
+/**
+ * hs_syn_answered() - is it the SYN-ACK that our latest SYN asks for?
+ * @tcb:	in any state
+ * @seg:	the segment
+ *
+ * Nearly every active open ends by it. For a flow that is not held it is
+ * HS_HANDOFF and nothing else, whatever the policy and the time:
+ * hs_segment_arrives() need not be asked. Without it that one decides.
+ */
+bool hs_syn_answered(const struct hs_tcb *tcb, const struct hs_segment *seg);
+
+/**
  * hs_segment_arrives() - a segment for a flow
  * @tcb:	in any state
  * @seg:	the segment

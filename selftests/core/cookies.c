@@ -88,9 +88,8 @@ enum cookie_fate cookie_back(const struct cookie_host *host,
 	hash = hash_of(host, &cookie, ack->seq - 1);
 	if (!hs_cookie_valid(&cookie, hash, ack))
 		return INVALID;
-	if (!hs_cookie_accept(&cookie, tcb, ack, &host->offer, host->v6,
-			      host->ts_offset, host->clock_ms))
-		return FORBIDDEN;
+	hs_cookie_accept(&cookie, tcb, ack, host->offer.user_mss, host->v6,
+			 host->ts_offset, host->clock_ms);
 	tcb->rcv_wnd = 65535;
 	tcb->advertised_mss = 1460;
 	return ACCEPTED;

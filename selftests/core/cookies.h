@@ -51,7 +51,6 @@ enum cookie_fate {
 	ACCEPTED,
 	IMPOSSIBLE,	/* no need to hash */
 	INVALID,
-	FORBIDDEN,
 };
 
 enum cookie_fate cookie_back(const struct cookie_host *host,

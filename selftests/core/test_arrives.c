@@ -475,6 +475,41 @@ static void overflow_reset(void **state)
 	arrive_expect("overflow", &tcb, &seg, &policy, 10, OVERFLOW_RESET);
 }
 
+/* With everything else right: what the look says is what comes of it. */
+static void expect_look(u32 iss, u8 flags, u32 ack, u32 *completing)
+{
+	struct hs_tcb tcb = fixture_tcb(iss, IRS);
+	struct hs_policy policy = fixture_policy();
+	struct hs_segment seg = segment(flags, NXT, ack, 0);
+	bool look = hs_segment_may_complete(&seg, iss);
+	struct hs_actions actions;
+	bool completes;
+
+	hs_segment_arrives(&tcb, &seg, &policy, 10, &actions);
+	completes = actions.verdict == HS_HANDOFF;
+	if (look != completes)
+		FAIL("flags %#x ack ISS + %d: %s", flags, (int)(ack - iss),
+		     look ? "does not complete" : "completes");
+	*completing += look;
+}
+
+static void look_at_what_completes(void **state)
+{
+	static const u32 isses[] = { ISS, 0, 0x7fffffff, 0xffffffff };
+	static const u32 acks[] = { -1, 0, 1, 2, 0x80000001 };
+	u32 flags, completing = 0;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(isses); i++)
+		for (j = 0; j < ARRAY_SIZE(acks); j++)
+			for (flags = 0; flags < 256; flags++)
+				expect_look(isses[i], (u8)flags,
+					    isses[i] + acks[j], &completing);
+	/* ACK with FIN, PSH, URG, ECE and CWR or not */
+	assert_int_equal(completing, 4 * 32);
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("SR2 RS5 RS6 bad ACK gets RST, flow stays", bad_ack_keeps_flow),
 	TEST("SR2 CK8 with native cookies out, a bad ACK is left to native",
@@ -508,6 +543,7 @@ static const struct cm_unit_test tests[] = {
 	     queue_full_is_last),
 	TEST("SR26 accept queue full with tcp_abort_on_overflow: RST",
 	     overflow_reset),
+	TEST("TW7 what may complete is told at a look", look_at_what_completes),
 };
 
 SUITE(arrives_suite);

@@ -263,20 +263,37 @@ static void mss_values(void **state)
 		opts = parse(octets, sizeof(octets), true);
 		expect_options(&opts, HS_OPT_MSS, values[i], 0, 0, 0);
 	}
+	/* The same in a SYN that is known at a glance. */
+	opts = PARSE(MSS_0 SACK_OK STAMPS NOP WSCALE_7);
+	expect_options(&opts, HS_OPT_SACK_PERMITTED | HS_OPT_TIMESTAMPS |
+		       HS_OPT_WSCALE, 0, 7, TSVAL, TSECR);
+	opts = PARSE(MSS_0 NOP WSCALE_7 NOP NOP SACK_OK);
+	expect_options(&opts, HS_OPT_SACK_PERMITTED | HS_OPT_WSCALE, 0, 7, 0,
+		       0);
 }
 
 static void wscale_values(void **state)
 {
+	u8 linux_syn[] = MSS_1460 SACK_OK STAMPS NOP WSCALE_7;
+	u8 windows_syn[] = MSS_1460 NOP WSCALE_7 NOP NOP SACK_OK;
+	u16 both = HS_OPT_MSS | HS_OPT_SACK_PERMITTED | HS_OPT_WSCALE;
 	struct hs_options opts;
 	u32 shift;
 
 	(void)state;
 	for (shift = 0; shift < 256; shift++) {
 		u8 octets[3] = { 3, 3, (u8)shift };
+		u8 want = (u8)(shift < 14 ? shift : 14);
 
 		opts = parse(octets, sizeof(octets), true);
-		expect_options(&opts, HS_OPT_WSCALE, 0,
-			       (u8)(shift < 14 ? shift : 14), 0, 0);
+		expect_options(&opts, HS_OPT_WSCALE, 0, want, 0, 0);
+		linux_syn[19] = (u8)shift;
+		opts = parse(linux_syn, 20, true);
+		expect_options(&opts, both | HS_OPT_TIMESTAMPS, 1460, want,
+			       TSVAL, TSECR);
+		windows_syn[7] = (u8)shift;
+		opts = parse(windows_syn, 12, true);
+		expect_options(&opts, both, 1460, want, 0, 0);
 	}
 }
 
@@ -372,6 +389,7 @@ static void build_order(void **state)
 			if (set & 1U << i)
 				opts.present |= bits[i];
 		assert_int_equal(hs_options_build(got, &opts), len);
+		assert_int_equal(hs_options_len(opts.present), len);
 		assert_int_equal(len % 4, 0);
 		assert_memory_equal(got, want, len);
 	}

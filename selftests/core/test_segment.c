@@ -197,6 +197,68 @@ static void build_rst(void **state)
 	assert_int_equal(header[sizeof(want)], 0xa5);
 }
 
+/* Does the header that @built becomes say what @reply says? */
+static bool repeats(const struct hs_reply *reply, const struct hs_reply *built)
+{
+	u8 header[HS_HEADER_MAX];
+	struct hs_segment seg;
+	size_t len;
+
+	len = hs_reply_build(header, built, 1, 2);
+	assert_true(parse(&seg, header, len, (u32)len, 0));
+	/* room for an option that is not known */
+	assert_false(hs_reply_repeats(reply, &seg, len + 4));
+	seg.ae = true;
+	assert_false(hs_reply_repeats(reply, &seg, len));
+	seg.ae = false;
+	return hs_reply_repeats(reply, &seg, len);
+}
+
+static void repeated(void **state)
+{
+	static const u16 bits[] = {
+		HS_OPT_MSS, HS_OPT_WSCALE, HS_OPT_SACK_PERMITTED,
+		HS_OPT_TIMESTAMPS,
+	};
+	const struct hs_reply reply = {
+		.seq = 7, .wnd = 64240, .flags = HS_SYN | HS_ECE | HS_CWR,
+		.opts = {
+			.present = HS_OPT_MSS | HS_OPT_SACK_PERMITTED |
+				   HS_OPT_TIMESTAMPS | HS_OPT_WSCALE,
+			.mss = 1460, .wscale = 7,
+			.tsval = 0x11121314, .tsecr = 0x21222324,
+		},
+	};
+	struct hs_reply other;
+	size_t i;
+
+	(void)state;
+	assert_true(repeats(&reply, &reply));
+	for (i = 0; i < 7; i++) {
+		other = reply;
+		other.ack += i == 0;
+		other.wnd += i == 1;
+		other.flags ^= i == 2 ? HS_ACK : 0;
+		other.opts.mss += i == 3;
+		other.opts.wscale += i == 4;
+		other.opts.tsval += i == 5;
+		other.opts.tsecr += i == 6;
+		assert_false(repeats(&reply, &other));
+	}
+	other = reply;
+	other.seq++;
+	assert_true(repeats(&reply, &other));
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		other = reply;
+		other.opts.present &= (u16)~bits[i];
+		assert_false(repeats(&reply, &other));
+		assert_false(repeats(&other, &reply));
+	}
+	/* what is not there has no value */
+	other = (struct hs_reply) { .flags = HS_SYN };
+	assert_true(repeats(&other, &other));
+}
+
 static void random_headers(void **state)
 {
 	u32 rounds = random_rounds(200000);
@@ -234,6 +296,7 @@ static const struct cm_unit_test tests[] = {
 	TEST("EC3 ECT and CE of the IP header are noticed", ip_ecn),
 	TEST("OP13 FL6 WI1 a SYN-ACK octet by octet", build_synack),
 	TEST("CL3 a RST octet by octet", build_rst),
+	TEST("OP13 SS1 a header that need not be written again", repeated),
 	TEST("OP16 random headers in exact buffers", random_headers),
 };
 

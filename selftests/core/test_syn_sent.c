@@ -483,6 +483,38 @@ static void paws_on_a_syn(void **state)
 	}
 }
 
+/* What is known at a glance: each of it matters. */
+static void expected_answer(void **state)
+{
+	const struct hs_segment good =
+		with_options(segment(HS_SYN | HS_ACK, IRS, GOOD, 0));
+	struct hs_tcb tcb = fixture_syn_sent(ISS);
+	struct hs_segment seg = good;
+
+	(void)state;
+	assert_true(hs_syn_answered(&tcb, &good));
+	seg.opts.present &= (u16)~HS_OPT_TIMESTAMPS;
+	seg.opts.tsecr = 0;
+	assert_true(hs_syn_answered(&tcb, &seg));
+	seg = good;
+	seg.opts.tsecr++;
+	assert_false(hs_syn_answered(&tcb, &seg));
+	tcb.tstamp_ok = false;
+	assert_true(hs_syn_answered(&tcb, &seg));
+	seg = good;
+	seg.ack++;
+	assert_false(hs_syn_answered(&tcb, &seg));
+	seg = good;
+	seg.flags = HS_ACK;
+	assert_false(hs_syn_answered(&tcb, &seg));
+	seg.flags = HS_SYN;
+	assert_false(hs_syn_answered(&tcb, &seg));
+	seg.flags = HS_SYN | HS_ACK | HS_RST;
+	assert_false(hs_syn_answered(&tcb, &seg));
+	tcb.state = THREEWAY_SYN_RECEIVED;
+	assert_false(hs_syn_answered(&tcb, &good));
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("SS1 IS10 RT18 everything offered: the first SYN and its timer",
 	     everything_offered),
@@ -506,6 +538,8 @@ static const struct cm_unit_test tests[] = {
 	TEST("SS1 SS8 SS9 SS10 SM10 FIN, data and URG change nothing",
 	     syn_with_more),
 	TEST("SQ1 SQ2 SS1 SM1 SM3 ISS and IRS at the corners", corners),
+	TEST("SS1 SS12 the answer to the latest SYN, known at a glance",
+	     expected_answer),
 	TEST("SS12 TSecr must be a TSval of ours, or 0", tsecr_range),
 	TEST("SS12 TS6 the clock wraps meanwhile", tsecr_wraps),
 	TEST("SS12 SS13 timestamps that were not offered", tsecr_not_offered),

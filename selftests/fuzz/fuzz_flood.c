@@ -113,7 +113,7 @@ static struct hs_segment take_ack(struct input *in,
 static void cookie_comes_back(struct input *in, const struct cookie_sent *sent)
 {
 	struct hs_segment ack = take_ack(in, sent);
-	struct hs_offer offer = take_offer(in);
+	u16 user_mss = take_offer(in).user_mss;
 	u64 now_s = sent->now_s + take8(in);
 	u32 now_ms = take_near(in, sent->now_ms);
 	u32 ts_offset = take_near(in, sent->kept.ts_offset);
@@ -138,12 +138,14 @@ static void cookie_comes_back(struct input *in, const struct cookie_sent *sent)
 	rules_cookie_valid(&ack, hash, valid);
 	RULE("only the ISS that was sent is of a cookie that was sent",
 	     !same || valid == (ack.ack == sent->synack.seq + 1));
-	if (!valid || !hs_cookie_accept(&cookie, &tcb, &ack, &offer, sent->v6,
-					ts_offset, now_ms))
+	if (!valid)
 		return;
-	rules_cookie_accepted(&tcb, &ack, &offer, sent->v6, ts_offset, now_ms);
+	hs_cookie_accept(&cookie, &tcb, &ack, user_mss, sent->v6, ts_offset,
+			 now_ms);
+	rules_cookie_accepted(&tcb, &ack, user_mss, sent->v6, ts_offset,
+			      now_ms);
 	rules_tcb(&tcb);
-	if (same && !offer.user_mss)
+	if (same && !user_mss)
 		rules_cookie_same(sent, &tcb, &ack);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rules in words of their own: they call nothing of the core, so that a
- * mistake there is not made here as well.
+ * The rules in words of their own: they call nothing of the core but what a rule
+ * is about, so that a mistake there is not made here as well.
  */
 #include "rule.h"
 #include "rules.h"
@@ -241,6 +241,23 @@ static void rules_handoff(const struct step *step)
 	     step->after.ecn_ok <= step->before.ecn_ok);
 }
 
+static void rules_answered(const struct step *step)
+{
+	const struct hs_tcb *before = &step->before;
+	u32 now = step->now_ms + before->ts_offset;
+	u32 first = before->tsval_first;
+	bool clock_runs = now - first >= before->tsval_last - first;
+
+	if (!hs_syn_answered(before, step->seg) || !clock_runs ||
+	    step->policy.hold || step->policy.freeze || before->delayed)
+		return;
+	RULE("what answers our latest SYN is handed over, and nothing else comes of it",
+	     step->actions.verdict == HS_HANDOFF &&
+	     step->actions.counter == HS_NONE &&
+	     step->actions.end == HS_NONE &&
+	     same_tcb(&step->after, before, false));
+}
+
 static void rules_rst(const struct step *step)
 {
 	const struct hs_actions *actions = &step->actions;
@@ -331,6 +348,7 @@ void rules_segment_step(const struct step *step)
 	rules_timer_value(step);
 	rules_earned(step);
 	rules_handoff(step);
+	rules_answered(step);
 	rules_rst(step);
 	rules_rate(step);
 	rules_frozen(step);

@@ -96,18 +96,14 @@ void rules_cookie_valid(const struct hs_segment *seg, u64 hash, bool valid)
 }
 
 void rules_cookie_accepted(const struct hs_tcb *tcb,
-			   const struct hs_segment *seg,
-			   const struct hs_offer *offer, bool v6, u32 ts_offset,
-			   u32 now_ms)
+			   const struct hs_segment *seg, u16 user_mss, bool v6,
+			   u32 ts_offset, u32 now_ms)
 {
 	u32 now = now_ms + tcb->ts_offset;
 	bool own = now_ms + ts_offset - seg->opts.tsecr <= LIFETIME_MS;
 
-	RULE("an accepted cookie has what is allowed now, and no more",
-	     IMPLIES(tcb->tstamp_ok, offer->timestamps) &&
-	     IMPLIES(tcb->wscale_ok, offer->wscale) &&
-	     IMPLIES(tcb->sack_ok, offer->sack) &&
-	     IMPLIES(tcb->ecn_ok, offer->ecn || offer->ecn_always));
+	RULE("an accepted cookie has timestamps if its segment has",
+	     tcb->tstamp_ok == !!(seg->opts.present & HS_OPT_TIMESTAMPS));
 	RULE("without timestamps an accepted cookie has no other option",
 	     tcb->tstamp_ok ||
 	     (!tcb->wscale_ok && !tcb->sack_ok && !tcb->ecn_ok));
@@ -117,7 +113,7 @@ void rules_cookie_accepted(const struct hs_tcb *tcb,
 	     tcb->peer_wnd == seg->wnd);
 	RULE("the MSS of an accepted cookie is one that it knows, or TCP_MAXSEG",
 	     mss_of_cookie(tcb->peer_mss, v6) ||
-	     (offer->user_mss && tcb->peer_mss == offer->user_mss));
+	     (user_mss && tcb->peer_mss == user_mss));
 	RULE("TSvals go on from that of the cookie",
 	     IMPLIES(tcb->tstamp_ok,
 		     tcb->ts_recent == seg->opts.tsval &&

@@ -43,9 +43,8 @@ void rules_cookie_valid(const struct hs_segment *seg, u64 hash, bool valid);
 
 /* Of an accepted cookie: any, and the one that was sent. */
 void rules_cookie_accepted(const struct hs_tcb *tcb,
-			   const struct hs_segment *seg,
-			   const struct hs_offer *offer, bool v6, u32 ts_offset,
-			   u32 now_ms);
+			   const struct hs_segment *seg, u16 user_mss, bool v6,
+			   u32 ts_offset, u32 now_ms);
 void rules_cookie_same(const struct cookie_sent *sent,
 		       const struct hs_tcb *tcb, const struct hs_segment *ack);
 
