@@ -16,6 +16,7 @@
 #include <net/ethernet.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 
 #define MAX_CONNECTIONS		4096
@@ -174,7 +175,8 @@ static void log_time(int version, const struct tcphdr *tcp)
 		ntohl(tcp->seq));
 }
 
-static void log_packet(const unsigned char *ip, size_t length)
+/* Of a long packet, only what is captured is there. */
+static void log_packet(const unsigned char *ip, size_t captured, size_t length)
 {
 	int version = ip[0] >> 4;
 	size_t header = version == 4 ? (ip[0] & 15) * 4 : 40;
@@ -183,11 +185,12 @@ static void log_packet(const unsigned char *ip, size_t length)
 	bool from_client;
 	size_t total;
 
-	if (length < header + 20 ||
+	if (captured < header + 20 ||
 	    (version == 4 ? ip[9] : ip[6]) != IPPROTO_TCP)
 		return;
 	total = version == 4 ? ip[2] << 8 | ip[3] : (ip[4] << 8 | ip[5]) + 40;
-	if (total > length || total < header + tcp->doff * 4)
+	if (total > length || total < header + tcp->doff * 4 ||
+	    captured < header + tcp->doff * 4)
 		return;
 	from_client = tcp->dest == htons(server_port);
 	if (server_port && !from_client && tcp->source != htons(server_port))
@@ -211,19 +214,68 @@ static void log_packet(const unsigned char *ip, size_t length)
 	fputc('\n', out);
 }
 
-static int open_tap(const char *interface)
+/*
+ * A ring, into which the kernel copies at once. What waits in the queue of a socket
+ * instead is shared with the stack, which merges segments only while it has them
+ * for itself; and then windows depend on how soon we read.
+ */
+#define FRAME_SIZE	2048
+#define FRAMES		4096
+
+struct tap {
+	int fd;
+	unsigned char *frames;
+	unsigned int next;
+};
+
+static void open_tap(struct tap *tap, const char *interface)
 {
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = if_nametoindex(interface),
 	};
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			htons(ETH_P_ALL));
+	struct tpacket_req ring = {
+		.tp_block_size = 32 * FRAME_SIZE,
+		.tp_block_nr = FRAMES / 32,
+		.tp_frame_size = FRAME_SIZE,
+		.tp_frame_nr = FRAMES,
+	};
+	int version = TPACKET_V2;
 
-	if (fd < 0 || bind(fd, (void *)&address, sizeof(address)))
+	/* nothing is captured before bind() */
+	tap->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (tap->fd < 0 ||
+	    setsockopt(tap->fd, SOL_PACKET, PACKET_VERSION, &version,
+		       sizeof(version)) ||
+	    setsockopt(tap->fd, SOL_PACKET, PACKET_RX_RING, &ring,
+		       sizeof(ring)))
+		die("packet socket: %s", strerror(errno));
+	tap->frames = mmap(NULL, FRAMES * FRAME_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, tap->fd, 0);
+	if (tap->frames == MAP_FAILED)
+		die("packet ring: %s", strerror(errno));
+	if (bind(tap->fd, (void *)&address, sizeof(address)))
 		die("%s: %s", interface, strerror(errno));
-	return fd;
+}
+
+/* Log the next packet. Return: false when there is none. */
+static bool log_next(struct tap *tap)
+{
+	struct tpacket2_hdr *frame = (void *)(tap->frames +
+					      tap->next * FRAME_SIZE);
+	unsigned int status = __atomic_load_n(&frame->tp_status,
+					      __ATOMIC_ACQUIRE);
+
+	if (!(status & TP_STATUS_USER))
+		return false;
+	if (status & TP_STATUS_LOSING)
+		fprintf(out, "packets are lost\n");
+	log_packet((unsigned char *)frame + frame->tp_net, frame->tp_snaplen,
+		   frame->tp_len);
+	__atomic_store_n(&frame->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	tap->next = (tap->next + 1) % FRAMES;
+	return true;
 }
 
 static int open_stop(void)
@@ -236,27 +288,25 @@ static int open_stop(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static void log_until_stopped(int tap, int stop)
+static void log_until_stopped(struct tap *tap, int stop)
 {
-	static unsigned char packet[70000];
 	struct pollfd wait[2] = {
-		{ .fd = tap, .events = POLLIN },
+		{ .fd = tap->fd, .events = POLLIN },
 		{ .fd = stop, .events = POLLIN },
 	};
-	ssize_t n;
 
 	do {
 		poll(wait, 2, -1);
-		while ((n = recv(tap, packet, sizeof(packet), 0)) > 0)
-			if (n >= 40)
-				log_packet(packet, n);
+		while (log_next(tap))
+			;
 	} while (!wait[1].revents);
 }
 
 int main(int argc, char **argv)
 {
-	int tap, stop;
+	struct tap tap = { };
 	pid_t child;
+	int stop;
 
 	if (argc != 5 && argc != 6)
 		die("pktlog NETNS INTERFACE PORT FILE [raw|times]");
@@ -267,7 +317,7 @@ int main(int argc, char **argv)
 	out = fopen(argv[4], "w");
 	if (!out)
 		die("%s: %s", argv[4], strerror(errno));
-	tap = open_tap(argv[2]);
+	open_tap(&tap, argv[2]);
 	stop = open_stop();
 	child = fork();
 	if (child) {
@@ -275,6 +325,6 @@ int main(int argc, char **argv)
 		return child < 0;
 	}
 	fclose(stdout);
-	log_until_stopped(tap, stop);
+	log_until_stopped(&tap, stop);
 	return fclose(out) ? 1 : 0;
 }
