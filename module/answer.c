@@ -23,7 +23,7 @@ static unsigned int hs_answer_deliver(struct hs_flow *flow,
 	struct sk_buff *skb = pkt->skb;
 
 	if (!hs_conntrack_confirm(skb)) {
-		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_conntrack_drop);
 		return NF_DROP;
 	}
 	pkt->skb = NULL;
@@ -56,7 +56,7 @@ static bool hs_answer_inject(struct hs_flow *flow, struct hs_packet *pkt,
 	done = !hs_socket_inject(flow, sk, &reply, pkt->skb);
 	bh_unlock_sock(sk);
 	if (!done)
-		hs_count(flow->hn, THREEWAY_C_handoff_refused);
+		hs_count(hs_flow_net(flow), THREEWAY_C_handoff_refused);
 	return done;
 }
 
@@ -114,8 +114,21 @@ static unsigned int hs_answer_pass(struct hs_flow *flow, struct hs_packet *pkt,
 	return hs_answer_deliver(flow, pkt, sk);
 }
 
-static unsigned int hs_answer_segment(struct hs_flow *flow,
-				      struct hs_packet *pkt, struct sock *sk)
+/* Nothing but the handoff: neither the policy nor the time matters. */
+static void hs_answer_expected(struct hs_flow *flow,
+			       const struct hs_packet *pkt)
+{
+	struct hs_actions actions __uninitialized;
+
+	flow->outcome = THREEWAY_C_flows_handed_over;
+	if (!hs_event_wanted(flow))
+		return;
+	hs_actions_init(&actions, HS_HANDOFF);
+	hs_event_tell_acted(flow, flow->tcb.state, &pkt->seg, &actions);
+}
+
+static unsigned int hs_answer_other(struct hs_flow *flow,
+				    struct hs_packet *pkt, struct sock *sk)
 {
 	struct hs_actions actions;
 	enum hs_verdict verdict;
@@ -138,20 +151,23 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 	spin_unlock(&flow->lock);
 
 	if (verdict != HS_DROP) {
-		hs_count(flow->hn, actions.counter);
+		hs_count(hs_flow_net(flow), actions.counter);
 		return hs_answer_pass(flow, pkt, sk, crossed, unoffered, ecn);
 	}
 	hs_socket_count(sk, pkt);
 	if (!crossed && actions.counter == THREEWAY_C_segment_tsecr)
-		NET_INC_STATS(flow->hn->net, LINUX_MIB_PAWSACTIVEREJECTED);
+		NET_INC_STATS(hs_flow_net(flow)->net,
+			      LINUX_MIB_PAWSACTIVEREJECTED);
 	else if (actions.counter == THREEWAY_C_segment_paws &&
 		 !actions.reply.flags)
-		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPACKSKIPPEDPAWS);
+		NET_INC_STATS(hs_flow_net(flow)->net,
+			      LINUX_MIB_TCPACKSKIPPEDPAWS);
 	else if (actions.counter == THREEWAY_C_segment_challenge_limited &&
 		 pkt->syn)
-		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPSYNCHALLENGE);
+		NET_INC_STATS(hs_flow_net(flow)->net,
+			      LINUX_MIB_TCPSYNCHALLENGE);
 	if (!hs_conntrack_confirm(pkt->skb)) {
-		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)
 			hs_event_unsent(flow, &actions,
 					THREEWAY_C_segment_conntrack_drop);
@@ -163,6 +179,24 @@ static unsigned int hs_answer_segment(struct hs_flow *flow,
 		hs_connect_settle(flow, sk);
 	}
 	return NF_DROP;
+}
+
+static unsigned int hs_answer_segment(struct hs_flow *flow,
+				      struct hs_packet *pkt, struct sock *sk)
+{
+	bool expected, ecn;
+	u16 unoffered;
+
+	spin_lock(&flow->lock);
+	expected = !flow->dead && hs_syn_answered(&flow->tcb, &pkt->seg);
+	unoffered = hs_tcb_unoffered(&flow->tcb);
+	ecn = flow->tcb.ecn_ok;
+	if (expected)
+		hs_answer_expected(flow, pkt);
+	spin_unlock(&flow->lock);
+	if (!expected)
+		return hs_answer_other(flow, pkt, sk);
+	return hs_answer_pass(flow, pkt, sk, false, unoffered, ecn);
 }
 
 /* What the native stack checks before it looks at the state. */
@@ -183,7 +217,7 @@ static unsigned int hs_answer_checked(struct hs_flow *flow,
 		reason = THREEWAY_C_segment_policy;
 	else
 		return hs_answer_segment(flow, pkt, sk);
-	hs_count(flow->hn, reason);
+	hs_count(hs_flow_net(flow), reason);
 	hs_event_arrived(flow, &pkt->seg, reason);
 	return NF_ACCEPT;
 }

@@ -19,7 +19,7 @@ static void hs_act_unsent(struct hs_flow *flow,
 			  const struct hs_actions *actions,
 			  enum threeway_counter counter)
 {
-	hs_count(flow->hn, counter);
+	hs_count(hs_flow_net(flow), counter);
 	hs_event_unsent(flow, actions, counter);
 }
 
@@ -36,12 +36,17 @@ static bool hs_act_challenges(const struct hs_actions *actions)
 	       actions->counter == THREEWAY_C_segment_syn_challenged;
 }
 
-/* The next copy begins with what this one has announced. */
+/* The next copy begins with what this one has announced, and where it went. */
 static void hs_act_announced(struct hs_flow *flow, const struct hs_xmit *xmit)
 {
+	struct dst_entry *dst = xmit->found;
+
 	spin_lock(&flow->lock);
 	flow->tcb.advertised_mss = xmit->reply.opts.mss;
+	if (dst)
+		swap(flow->dst, dst);
 	spin_unlock(&flow->lock);
+	dst_release(dst);
 }
 
 static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
@@ -52,13 +57,15 @@ static void hs_act_reply(struct hs_flow *flow, const struct hs_actions *actions,
 		return;
 	}
 	if (hs_act_challenges(actions))
-		hs_policy_challenged(flow->hn);
+		hs_policy_challenged(hs_flow_net(flow));
 	if (!hs_xmit(xmit, hs_sender(flow))) {
-		hs_count(flow->hn, actions->sent);
-		if (xmit->reply.opts.mss != actions->reply.opts.mss)
+		hs_count(hs_flow_net(flow), actions->sent);
+		if (xmit->found ||
+		    xmit->reply.opts.mss != actions->reply.opts.mss)
 			hs_act_announced(flow, xmit);
 		return;
 	}
+	dst_release(xmit->found);
 	if (hs_act_copied(actions)) {
 		spin_lock(&flow->lock);
 		hs_copy_lost(&flow->tcb);
@@ -71,9 +78,9 @@ void hs_act(struct hs_flow *flow, const struct hs_actions *actions,
 	    struct hs_xmit *xmit)
 {
 	if (flow->tcb.active)
-		hs_count_active(flow->hn, actions->counter);
+		hs_count_active(hs_flow_net(flow), actions->counter);
 	else
-		hs_count(flow->hn, actions->counter);
+		hs_count(hs_flow_net(flow), actions->counter);
 	if (flow->listener &&
 	    actions->counter == THREEWAY_C_segment_accept_queue_full)
 		atomic_inc(&flow->listener->sk_drops);
@@ -98,6 +105,8 @@ static unsigned int hs_arrive_final(struct hs_flow *flow, struct hs_packet *pkt,
 		actions->counter = THREEWAY_C_native_socket_owns;
 		actions->end = THREEWAY_C_flows_native_owns;
 		return NF_ACCEPT;
+	case HS_HANDOFF_WAITS:
+		return NF_STOLEN;
 	default:
 		/* as with a full accept queue: the peer will try again */
 		actions->counter = THREEWAY_C_handoff_refused;
@@ -113,11 +122,12 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 {
 	const struct hs_tcb before = flow->tcb;
 	unsigned int verdict = NF_DROP;
-	struct hs_policy policy;
+	struct hs_policy policy __uninitialized;
 
+	pkt->now_ns = tcp_clock_ns();
 	hs_policy_read(flow, NULL, &policy);
 	hs_segment_arrives(&flow->tcb, &pkt->seg, &policy,
-			   tcp_time_stamp_raw(), actions);
+			   (u32)tcp_ns_to_ts(pkt->now_ns), actions);
 	if (actions->verdict == HS_DROP &&
 	    hs_listener_filter_refuses(flow->listener, pkt)) {
 		/* it never came */
@@ -129,6 +139,12 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 		verdict = hs_arrive_final(flow, pkt, actions);
 	else if (actions->verdict == HS_NATIVE)
 		verdict = NF_ACCEPT;
+	if (verdict == NF_STOLEN) {
+		/* it has yet to come */
+		flow->tcb = before;
+		hs_actions_init(actions, HS_DROP);
+		return verdict;
+	}
 	if (actions->timer == HS_TIMER_SET)
 		hs_flow_timer_set(flow, actions->timer_ms);
 	if (actions->end != HS_NONE)
@@ -147,7 +163,8 @@ static void hs_arrive_dropped(const struct hs_flow *flow,
 	if ((actions->counter == THREEWAY_C_segment_paws ||
 	     actions->counter == THREEWAY_C_segment_tsecr) &&
 	    !actions->reply.flags)
-		NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPACKSKIPPEDSYNRECV);
+		NET_INC_STATS(hs_flow_net(flow)->net,
+			      LINUX_MIB_TCPACKSKIPPEDSYNRECV);
 	if (actions->counter != THREEWAY_C_segment_bad_ack)
 		atomic_inc(&flow->listener->sk_drops);
 }
@@ -155,9 +172,9 @@ static void hs_arrive_dropped(const struct hs_flow *flow,
 static unsigned int hs_arrive_segment(struct hs_flow *flow,
 				      struct hs_packet *pkt)
 {
-	struct hs_actions actions;
+	struct hs_actions actions __uninitialized;
+	struct hs_xmit xmit __uninitialized;
 	unsigned int verdict;
-	struct hs_xmit xmit;
 
 	spin_lock(&flow->lock);
 	if (flow->dead) {
@@ -175,7 +192,7 @@ static unsigned int hs_arrive_segment(struct hs_flow *flow,
 		hs_arrive_dropped(flow, &actions);
 	/* what was not tracked before must be so before it is answered */
 	if (verdict == NF_DROP && !hs_conntrack_confirm(pkt->skb)) {
-		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)
 			hs_event_unsent(flow, &actions,
 					THREEWAY_C_segment_conntrack_drop);
@@ -208,23 +225,28 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 	}
 	hs_policy_read(flow, NULL, &policy);
 	tcb = flow->tcb;
-	hs_segment_arrives(&tcb, &pkt->seg, &policy, tcp_time_stamp_raw(),
-			   &actions);
+	pkt->now_ns = tcp_clock_ns();
+	hs_segment_arrives(&tcb, &pkt->seg, &policy,
+			   (u32)tcp_ns_to_ts(pkt->now_ns), &actions);
 	if (actions.verdict == HS_NATIVE ||
 	    actions.counter == THREEWAY_C_segment_bad_ack) {
 		spin_unlock(&flow->lock);
-		hs_count(flow->hn, THREEWAY_C_native_ip_options);
+		hs_count(hs_flow_net(flow), THREEWAY_C_native_ip_options);
 		hs_event_arrived(flow, &pkt->seg, THREEWAY_C_native_ip_options);
 		return NF_ACCEPT;
 	}
 	if (actions.verdict != HS_HANDOFF) {
 		spin_unlock(&flow->lock);
-		hs_count(flow->hn, THREEWAY_C_segment_fragment);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_fragment);
 		hs_event_arrived(flow, &pkt->seg, THREEWAY_C_segment_fragment);
 		return NF_DROP;
 	}
 	actions.counter = THREEWAY_C_handoff_fragment;
 	verdict = hs_arrive_final(flow, pkt, &actions);
+	if (verdict == NF_STOLEN) {
+		spin_unlock(&flow->lock);
+		return verdict;
+	}
 	flow->dead = actions.end != HS_NONE;
 	hs_event_acted(flow, flow->tcb.state, &pkt->seg, &actions);
 	spin_unlock(&flow->lock);
@@ -240,14 +262,12 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 static bool hs_arrive_native_owns(const struct hs_flow *flow,
 				  const struct hs_packet *pkt)
 {
-	const struct hs_segment *seg = &pkt->seg;
-
 	if (pkt->skb->sk)
 		return pkt->skb->sk->sk_state != TCP_TIME_WAIT;
-	if ((seg->flags & (HS_SYN | HS_ACK | HS_RST)) == HS_ACK &&
-	    seg->ack == READ_ONCE(flow->tcb.iss) + 1)
+	if (hs_segment_may_complete(&pkt->seg, READ_ONCE(flow->tcb.iss)))
 		return false;
-	return hs_native_owns(flow->hn->net, &flow->key, pkt->iif, pkt->sdif);
+	return hs_native_owns(hs_flow_net(flow)->net, &flow->key, pkt->iif,
+			      pkt->sdif);
 }
 
 /* What the native stack checks before it looks at a request socket. */
@@ -273,7 +293,7 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 	} else {
 		return hs_arrive_segment(flow, pkt);
 	}
-	hs_count(flow->hn, reason);
+	hs_count(hs_flow_net(flow), reason);
 	hs_event_arrived(flow, &pkt->seg, reason);
 	return verdict;
 }
@@ -282,7 +302,7 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 static unsigned int hs_arrive_accept(struct hs_flow *flow,
 				     struct hs_packet *pkt)
 {
-	struct hs_net *hn = flow->hn;
+	struct hs_net *hn = hs_flow_net(flow);
 	unsigned int verdict;
 
 	if (!hs_listener_listens(flow->listener)) {
@@ -312,8 +332,8 @@ unsigned int hs_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 
 	/* as for a native request socket, which decides if it is one */
 	if (flow->kind != HS_FLOW_OBSERVE &&
-	    !inet_sk_bound_dev_eq(flow->hn->net, flow->bound_if, pkt->iif,
-				  pkt->sdif))
+	    !inet_sk_bound_dev_eq(hs_flow_net(flow)->net, flow->bound_if,
+				  pkt->iif, pkt->sdif))
 		return NF_ACCEPT;
 	if (!hs_flow_hold(flow))
 		return HS_FLOW_GONE;

@@ -50,6 +50,22 @@ static bool hs_buffer_fits(const struct sk_buff *skb, unsigned int offset,
 	       offset + HS_HEADER_MAX <= skb_end_offset(skb);
 }
 
+/* From the caches that drivers receive into: half the work of alloc_skb(). */
+static struct sk_buff *hs_buffer_new(void)
+{
+	const unsigned int size = SKB_DATA_ALIGN(MAX_TCP_HEADER) +
+		SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	void *data = napi_alloc_frag(size);
+	struct sk_buff *skb;
+
+	if (!data)
+		return NULL;
+	skb = napi_build_skb(data, size);
+	if (!skb)
+		skb_free_frag(data);
+	return skb;
+}
+
 struct sk_buff *hs_buffer_get(struct sk_buff *used, unsigned int offset,
 			      const struct dst_entry *dst)
 {
@@ -64,7 +80,7 @@ struct sk_buff *hs_buffer_get(struct sk_buff *used, unsigned int offset,
 		}
 		consume_skb(used);
 	}
-	skb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	skb = hs_buffer_new();
 	if (skb)
 		skb_reserve(skb, MAX_TCP_HEADER - HS_HEADER_MAX);
 	return skb;

@@ -2,10 +2,8 @@
 /*
  * Claims: which handshakes the engine owns.
  *
- * Claims of one shape (family, prefix lengths, one port or a range or all) sit
- * in one hash under the prefixes and port that the shape leaves; a look-up tries
- * the shapes that exist, the most specific first. A segment for a port that no
- * claim covers is turned away by one bit.
+ * They are found by an index, see index.h. A segment for a port that no claim covers
+ * is turned away by one bit.
  */
 #ifndef HS_CLAIM_H
 #define HS_CLAIM_H
@@ -14,14 +12,18 @@
 #include <linux/in6.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable.h>
+#include <linux/workqueue.h>
 
 #include "core/tcb.h"
+#include "flood.h"
+#include "index.h"
 #include "uapi/threeway.h"
 
 struct hs_net;
 
 #define HS_CLAIMS_MAX	65536
+/* deleted ones whose cookies are still out */
+#define HS_CLAIMS_LINGER_MAX	1024
 #define HS_PORTS	65536
 
 /* An address of either family; IPv4 in the first word, the rest zero. */
@@ -32,98 +34,76 @@ union hs_addr {
 	__be32 word[4];
 };
 
-enum hs_port_class {
-	HS_PORT_ONE,
-	HS_PORT_RANGE,
-	HS_PORT_ALL,
-};
-
-/* The service is the side that listens: us for a passive claim. */
-struct hs_shape {
-	u8 family;
-	u8 direction;
-	u8 service_prefixlen;
-	u8 client_prefixlen;
-	u8 port_class;
-	u8 pad[3];
-};
-
-struct hs_claim_key {
-	struct hs_shape shape;
-	u16 port;	/* 0 but for HS_PORT_ONE */
-	u16 pad;
-	union hs_addr service;
-	union hs_addr client;
-};
-
 /**
  * struct hs_claim - one claim
- * @node:	in hs_claims.hash
- * @key:	its key there
+ * @place:	in hs_claims.index, of IPv4 and IPv6
  * @list:	in hs_claims.list until the last flow is gone
  * @hn:		its namespace
  * @refs:	the claim itself and its flows
- * @deleted:	no longer found by look-ups
+ * @deleted:	no longer found by look-ups, but for SYN cookies
+ * @lingers:	deleted, but still in hs_claims.index
  * @flows:	half-open flows
  * @young:	those of them that had no timeout yet
  * @opened:	flows that it began
  * @handed_over: flows that it handed to a listener
+ * @cookie_sent: when its latest SYN cookie was sent, see cookie.c
+ * @flood:	when to send them
  * @conf:	as it was added, with its id
  * @rcu:	to free it
  */
 struct hs_claim {
-	struct rhlist_head node;
-	struct hs_claim_key key;
+	struct hs_place place[2];
 	struct list_head list;
 	struct hs_net *hn;
 	refcount_t refs;
 	bool deleted;
+	bool lingers;
 	atomic_t flows;
 	atomic_t young;
 	atomic64_t opened;
 	atomic64_t handed_over;
+	u32 cookie_sent;
+	struct hs_flood flood;
 	struct threeway_claim conf;
 	struct rcu_head rcu;
 };
 
-struct hs_shape_entry {
-	struct hs_shape shape;
-	unsigned int claims;
-};
-
-/* The shapes that exist, the most specific first. */
-struct hs_shapes {
-	struct rcu_head rcu;
-	unsigned int count;
-	struct hs_shape_entry entry[];
-};
-
 /**
  * struct hs_claims - the claims of a namespace, changed under hs_net.lock
- * @hash:	claims by key
- * @shapes:	shapes of the claims in @hash
+ * @index:	claims by what they are for
  * @list:	all claims in the order of their ids, those still in use by flows
- *		after their deletion as well
+ *		or cookies after their deletion as well
  * @count:	claims that are not deleted
+ * @lingering:	deleted claims in @index
+ * @forget:	takes them out of it
  * @last_id:	id of the newest claim
+ * @generation:	changes whenever a claim comes or goes
  * @ports:	local ports that a passive claim in @list covers
  */
 struct hs_claims {
-	struct rhltable hash;
-	struct hs_shapes __rcu *shapes;
+	struct hs_index index;
 	struct list_head list;
 	unsigned int count;
+	unsigned int lingering;
+	struct delayed_work forget;
 	u32 last_id;
+	u32 generation;
 	DECLARE_BITMAP(ports, HS_PORTS);
 };
 
-int hs_claims_setup(struct hs_net *hn);
+void hs_claims_setup(struct hs_net *hn);
 void hs_claims_teardown(struct hs_net *hn);
 
 /* May a claim cover this local port? */
 static inline bool hs_claims_port(const struct hs_claims *claims, u16 port)
 {
 	return test_bit(port, claims->ports);
+}
+
+/* 0 and 0 stand for every port */
+static inline u16 hs_claim_port_last(const struct threeway_claim *conf)
+{
+	return conf->port_last ? conf->port_last : HS_PORTS - 1;
 }
 
 /**
@@ -138,7 +118,7 @@ int hs_claim_add(struct hs_net *hn, struct threeway_claim *conf);
 /* Context: process. Return: 0 or -ENOENT. */
 int hs_claim_del(struct hs_net *hn, u32 id);
 
-/* Delete all claims. Context: process, hs_net.lock held. */
+/* Delete all claims, for good. Context: process, hs_net.lock held. */
 void hs_claims_flush(struct hs_net *hn);
 
 struct hs_flow_key;
@@ -156,6 +136,20 @@ struct hs_claim *hs_claim_find(struct hs_net *hn,
 			       const struct hs_flow_key *key);
 
 /**
+ * hs_claim_find_gone() - the claim that may have sent a cookie
+ * @hn:		the namespace
+ * @key:	addresses and ports
+ *
+ * Context: RCU. Return: a passive claim that was deleted after it sent cookies
+ * which are still out, or NULL.
+ */
+struct hs_claim *hs_claim_find_gone(struct hs_net *hn,
+				    const struct hs_flow_key *key);
+
+/* Is any passive claim for some clients only? */
+bool hs_claims_by_client(const struct hs_net *hn);
+
+/**
  * hs_claim_single() - a claim for one flow, found by no look-up
  * @hn:		the namespace
  * @policy:	valid values for a hold
@@ -171,5 +165,8 @@ static inline bool hs_claim_hold(struct hs_claim *claim)
 }
 
 void hs_claim_put(struct hs_claim *claim);
+
+/* Let go of hooks that no claim needs. Context: process, hs_net.lock held. */
+void hs_claims_hook(struct hs_net *hn);
 
 #endif /* HS_CLAIM_H */

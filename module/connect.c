@@ -8,13 +8,16 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "arrive.h"
 #include "connect.h"
 #include "event.h"
 #include "isn.h"
 #include "observe.h"
+#include "output.h"
 #include "packet.h"
 #include "policy.h"
 #include "socket.h"
+#include "wheel.h"
 
 /* Before a socket that is busy is asked again. */
 #define HS_CONNECT_BUSY	msecs_to_jiffies(20)
@@ -58,7 +61,6 @@ static bool hs_connect_rewrite(const struct hs_connecting *c,
 	struct sk_buff *skb = c->skb;
 	unsigned int old = tcp_hdrlen(skb), ip = skb_transport_offset(skb);
 	u8 header[HS_HEADER_MAX];
-	struct tcphdr *th;
 	size_t len;
 
 	len = hs_reply_build(header, reply, ntohs(key->local_port),
@@ -72,32 +74,38 @@ static bool hs_connect_rewrite(const struct hs_connecting *c,
 		skb_set_transport_header(skb, ip);
 		hs_connect_fix_ip(skb, key->family);
 	}
-	th = tcp_hdr(skb);
-	memcpy(th, header, len);
-	if (key->family == AF_INET)
-		th->check = ~tcp_v4_check(len, key->v4.local, key->v4.remote,
-					  0);
-	else
-		th->check = ~tcp_v6_check(len, &key->v6.local, &key->v6.remote,
-					  0);
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
+	memcpy(tcp_hdr(skb), header, len);
+	hs_output_checksum(skb, key, len);
+	return true;
+}
+
+/* The header of the first SYN: as a rule it is as it has to be, but for the ISS. */
+static bool hs_connect_write(const struct hs_connecting *c,
+			     const struct hs_reply *syn)
+{
+	struct tcphdr *th = tcp_hdr(c->skb);
+
+	if (!hs_reply_repeats(syn, &c->seg, __tcp_hdrlen(th)))
+		return hs_connect_rewrite(c, syn);
+	/* not in the checksum, of which there is but the pseudo header's */
+	th->seq = htonl(syn->seq);
 	return true;
 }
 
 /*
  * After TIME-WAIT the native stack has chosen an ISS that no old segment can be
- * mistaken for.
+ * mistaken for. connect() has just read the clock.
  */
 static u32 hs_connect_iss(const struct hs_connecting *c,
 			  const struct hs_claim *claim)
 {
-	bool fixed = hs_policy_isn(c->hn, claim) == THREEWAY_ISN_FIXED;
+	const struct tcp_sock *tp = tcp_sk(c->sk);
 
-	if (!fixed && tcp_sk(c->sk)->rx_opt.ts_recent_stamp)
+	if (tp->rx_opt.ts_recent_stamp &&
+	    hs_policy_isn(c->hn, claim) != THREEWAY_ISN_FIXED)
 		return c->seg.seq;
-	return hs_isn_choose(c->hn, claim, &c->key, c->seg.seq, ktime_get(),
-			     NULL);
+	return hs_isn_choose(c->hn, claim, &c->key, c->seg.seq,
+			     ns_to_ktime(tp->tcp_clock_cache), NULL);
 }
 
 /* The native TSval, so that the socket knows its own clock in the answer. */
@@ -108,11 +116,25 @@ static u32 hs_connect_now_ms(const struct hs_connecting *c)
 	return tcp_time_stamp_raw();
 }
 
+/* The SYN that the flow begins with. Nobody sees the flow yet. */
+static void hs_connect_first(const struct hs_connecting *c,
+			     struct hs_flow *flow, struct hs_actions *actions)
+{
+	struct hs_policy policy __uninitialized;
+
+	/* of all else the first SYN needs nothing */
+	if (READ_ONCE(inet_csk(c->sk)->icsk_user_timeout))
+		hs_policy_read(flow, c->sk, &policy);
+	else
+		hs_policy_first(flow, &policy);
+	hs_syn_first(&flow->tcb, &policy, hs_connect_now_ms(c), actions);
+}
+
 static struct hs_flow *hs_connect_flow(const struct hs_connecting *c,
 				       struct hs_claim *claim)
 {
+	struct hs_offer offer __uninitialized;
 	const struct sock *sk = c->sk;
-	struct hs_offer offer;
 	struct hs_flow *flow;
 
 	flow = hs_flow_alloc(c->hn, claim, HS_FLOW_CONNECT, NULL, &c->key);
@@ -123,75 +145,120 @@ static struct hs_flow *hs_connect_flow(const struct hs_connecting *c,
 	flow->bound_if = sk->sk_bound_dev_if;
 	flow->mark = READ_ONCE(sk->sk_mark);
 	flow->txhash = sk->sk_txhash;
-	flow->tos = c->key.family == AF_INET ? inet_sk(sk)->tos :
-					       inet6_sk(sk)->tclass;
+	hs_flow_large(flow)->tos = c->key.family == AF_INET ?
+				   inet_sk(sk)->tos : inet6_sk(sk)->tclass;
 	hs_policy_offer(c->hn, claim, sk, c->key.family, &offer);
 	hs_tcb_active_open(&flow->tcb, &c->seg, &offer,
 			   hs_connect_iss(c, claim), tcp_sk(sk)->tsoffset);
 	return flow;
 }
 
-/* Context: hs_flow.lock held. Return: 0 when the flow is in the table. */
-static int hs_connect_start(const struct hs_connecting *c,
-			    struct hs_flow *flow, struct hs_reply *syn)
+/* Another connect() has the tuple now: the socket of the flow let go of it. */
+static void hs_connect_replaced(struct hs_flow *flow)
 {
-	struct hs_actions actions;
-	struct hs_policy policy;
+	enum threeway_counter reason = THREEWAY_C_flows_native_owns;
+
+	if (flow->kind == HS_FLOW_CONNECT)
+		reason = flow->outcome == THREEWAY_C_flows_refused ?
+			 THREEWAY_C_flows_refused : THREEWAY_C_flows_socket_gone;
+	hs_flow_end(flow, reason);
+}
+
+/* Return: whether the tuple had a flow. */
+static bool hs_connect_replace(struct hs_connecting *c)
+{
+	struct hs_flow *flow = hs_flow_find(c->hn, &c->key);
+
+	if (!flow || !hs_flow_hold(flow))
+		return false;
+	hs_connect_replaced(flow);
+	hs_flow_put(flow);
+	return true;
+}
+
+/* Return: 0 when the flow is in the table. */
+static int hs_connect_insert(struct hs_flow *flow,
+			     const struct hs_actions *actions)
+{
 	int err;
 
-	hs_policy_read(flow, c->sk, &policy);
-	hs_syn_first(&flow->tcb, &policy, hs_connect_now_ms(c), &actions);
-	*syn = actions.reply;
+	spin_lock(&flow->lock);
 	err = hs_flow_insert(flow);
 	if (!err) {
-		hs_flow_timer_set(flow, actions.timer_ms);
-		hs_event_opened(flow, THREEWAY_CLOSED, NULL, &actions);
+		hs_flow_timer_set(flow, actions->timer_ms);
+		hs_event_opened(flow, THREEWAY_CLOSED, NULL, actions);
 	}
+	spin_unlock(&flow->lock);
 	return err;
+}
+
+/* Return: a referenced flow that is in the table, or NULL. */
+static struct hs_flow *hs_connect_start(struct hs_connecting *c,
+					struct hs_claim *claim,
+					struct hs_actions *actions)
+{
+	struct hs_flow *flow = hs_connect_flow(c, claim);
+	int err;
+
+	if (!flow)
+		return NULL;
+	hs_connect_first(c, flow, actions);
+	err = hs_connect_insert(flow, actions);
+	/* seldom enough not to look before */
+	if (err == -EEXIST && hs_connect_replace(c))
+		err = hs_connect_insert(flow, actions);
+	if (!err)
+		return flow;
+	hs_flow_put(flow);
+	return NULL;
+}
+
+static enum threeway_counter hs_connect_objection(const struct hs_connecting *c,
+						  const struct hs_claim *claim)
+{
+	enum threeway_counter reason = hs_socket_objection(c->sk, &c->seg);
+
+	return reason == HS_NONE ? hs_flow_limits(c->hn, claim, false) : reason;
 }
 
 static unsigned int hs_connect_open(struct hs_connecting *c,
 				    struct hs_claim *claim)
 {
-	enum threeway_counter reason = hs_socket_objection(c->sk, &c->seg);
+	enum threeway_counter reason = hs_connect_objection(c, claim);
+	struct hs_actions actions __uninitialized;
 	struct hs_flow *flow = NULL;
-	struct hs_reply syn;
-	int err = -ENOMEM;
 
-	if (reason == HS_NONE)
-		reason = hs_flow_limits(c->hn, claim, false);
+	/* a flow that the tuple still has goes in any case, and leaves room */
+	if (reason != HS_NONE && hs_connect_replace(c))
+		reason = hs_connect_objection(c, claim);
 	if (reason != HS_NONE) {
 		hs_count(c->hn, reason);
 		return NF_ACCEPT;
 	}
 	if (!skb_cow_head(c->skb, 0))
-		flow = hs_connect_flow(c, claim);
-	if (flow) {
-		spin_lock(&flow->lock);
-		err = hs_connect_start(c, flow, &syn);
-		spin_unlock(&flow->lock);
-	}
-	if (!err)
-		hs_count(c->hn, THREEWAY_C_flows_opened);
-	if (err || !hs_connect_rewrite(c, &syn)) {
+		flow = hs_connect_start(c, claim, &actions);
+	if (!flow) {
 		hs_count(c->hn, THREEWAY_C_native_no_memory);
-		if (!err)
-			hs_flow_end(flow, THREEWAY_C_flows_socket_gone);
-	} else {
+		return NF_ACCEPT;
+	}
+	hs_count(c->hn, THREEWAY_C_flows_opened);
+	if (hs_connect_write(c, &actions.reply)) {
 		hs_socket_set_iss(c->sk, flow->tcb.iss);
 		hs_socket_first_park(c->sk);
 		hs_count(c->hn, THREEWAY_C_sent_syn);
+	} else {
+		hs_count(c->hn, THREEWAY_C_native_no_memory);
+		hs_flow_end(flow, THREEWAY_C_flows_socket_gone);
 	}
-	if (flow)
-		hs_flow_put(flow);
+	hs_flow_put(flow);
 	return NF_ACCEPT;
 }
 
 void hs_connect_hurry(struct hs_flow *flow)
 {
 	spin_lock(&flow->lock);
-	if (!flow->dead && !mod_timer(&flow->timer, jiffies + 1))
-		refcount_inc(&flow->refs);
+	if (!flow->dead)
+		hs_wheel_add(flow, HS_WHEEL_SOON);
 	spin_unlock(&flow->lock);
 }
 
@@ -225,53 +292,50 @@ static unsigned int hs_connect_again(struct hs_connecting *c,
 	return NF_STOLEN;
 }
 
-/* Another connect() has the tuple now: the socket of the flow let go of it. */
-static void hs_connect_replaced(struct hs_flow *flow)
+/* A flow has the tuple. Return: the verdict, or HS_FLOW_GONE. */
+static unsigned int hs_connect_known(struct hs_connecting *c)
 {
-	enum threeway_counter reason = THREEWAY_C_flows_native_owns;
+	struct hs_flow *flow = hs_flow_find(c->hn, &c->key);
+	unsigned int verdict = NF_ACCEPT;
 
-	if (flow->kind == HS_FLOW_CONNECT)
-		reason = flow->outcome == THREEWAY_C_flows_refused ?
-			 THREEWAY_C_flows_refused : THREEWAY_C_flows_socket_gone;
-	hs_flow_end(flow, reason);
+	if (!flow || !hs_flow_hold(flow))
+		return HS_FLOW_GONE;
+	if (!flow->large || hs_flow_large(flow)->socket != c->sk ||
+	    flow->tcb.iss != c->seg.seq) {
+		hs_connect_replaced(flow);
+		verdict = HS_FLOW_GONE;
+	} else if (flow->kind == HS_FLOW_OBSERVE) {
+		hs_observe_sent(flow, &c->seg, false);
+	} else {
+		verdict = hs_connect_again(c, flow);
+	}
+	hs_flow_put(flow);
+	return verdict;
 }
 
 static unsigned int hs_connect_packet(struct hs_connecting *c)
 {
-	struct hs_claim *claim;
-	struct hs_flow *flow;
+	struct hs_claim *claim = hs_claim_find(c->hn, THREEWAY_ACTIVE, &c->key);
+	bool opens = claim && claim->conf.mode == THREEWAY_HANDOFF;
+	unsigned int verdict;
 
-	flow = hs_flow_find(c->hn, &c->key);
-	if (flow && hs_flow_hold(flow)) {
-		unsigned int verdict = NF_ACCEPT;
-		bool same = flow->large &&
-			    hs_flow_large(flow)->socket == c->sk &&
-			    flow->tcb.iss == c->seg.seq;
-
-		if (same && flow->kind == HS_FLOW_OBSERVE)
-			hs_observe_sent(flow, &c->seg, false);
-		else if (same)
-			verdict = hs_connect_again(c, flow);
-		else
-			hs_connect_replaced(flow);
-		hs_flow_put(flow);
-		if (same)
-			return verdict;
-	}
-	claim = hs_claim_find(c->hn, THREEWAY_ACTIVE, &c->key);
-	if (!claim)
-		return NF_ACCEPT;
-	if (claim->conf.mode == THREEWAY_HANDOFF)
+	if (opens && hs_socket_first(c->sk, &c->seg))
 		return hs_connect_open(c, claim);
-	hs_observe_connect(c->hn, claim, c->sk, &c->key, &c->seg);
+	verdict = hs_connect_known(c);
+	if (verdict != HS_FLOW_GONE)
+		return verdict;
+	if (opens)
+		return hs_connect_open(c, claim);
+	if (claim)
+		hs_observe_connect(c->hn, claim, c->sk, &c->key, &c->seg);
 	return NF_ACCEPT;
 }
 
 unsigned int hs_connect_output(struct hs_net *hn, struct sk_buff *skb,
 			       u8 family)
 {
+	struct hs_connecting c __uninitialized;
 	unsigned int verdict = NF_ACCEPT;
-	struct hs_connecting c;
 
 	/* the rest is read, or not looked at */
 	c.hn = hn;
@@ -343,16 +407,14 @@ static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
 	enum hs_connect_work work = HS_CONNECT_NOTHING;
 
 	spin_lock(&flow->lock);
-	if (flow->dead || timer_pending(&flow->timer)) {
+	if (flow->dead || hs_wheel_has(flow)) {
 		/* done, or set anew while we waited for the lock */
 	} else if (sock_owned_by_user(sk)) {
-		if (hs_flow_wait(flow, jiffies) < HS_CONNECT_BUSY)
-			WRITE_ONCE(flow->due, (u32)jiffies + HS_CONNECT_BUSY);
-		hs_flow_timer_arm(flow);
+		hs_wheel_add(flow, HS_CONNECT_BUSY);
 	} else if (hs_flow_wait(flow, jiffies)) {
 		hs_socket_park(sk, flow->tcb.timeouts,
 			       jiffies_to_msecs(inet_csk(sk)->icsk_rto));
-		hs_flow_timer_arm(flow);
+		hs_wheel_add(flow, 0);
 	} else {
 		work = hs_connect_timeout(flow, sk, rto_ms);
 	}
@@ -381,7 +443,7 @@ static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
 	}
 	bh_unlock_sock(sk);
 	if (lost)
-		hs_count(flow->hn, THREEWAY_C_send_failed);
+		hs_count(hs_flow_net(flow), THREEWAY_C_send_failed);
 }
 
 static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)

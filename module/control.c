@@ -137,7 +137,7 @@ static long hs_control_flow_kill(struct hs_net *hn,
 		return -ENOENT;
 	rcu_read_lock();
 	flow = hs_flow_find(hn, key);
-	if (flow && ((id && id != flow->id) || !hs_flow_hold(flow)))
+	if (flow && ((id && id != hs_flow_id(flow)) || !hs_flow_hold(flow)))
 		flow = NULL;
 	rcu_read_unlock();
 	if (!flow)
@@ -337,6 +337,19 @@ static long hs_control_event_start(struct hs_control *control,
 	return hs_reader_start(control->reader, &start);
 }
 
+static long hs_control_cookie_secret(struct hs_net *hn,
+				     const void __user *arg)
+{
+	struct threeway_cookie_secret set;
+	long err;
+
+	if (copy_from_user(&set, arg, sizeof(set)))
+		return -EFAULT;
+	err = hs_secrets_set(hn, &set);
+	memzero_explicit(&set, sizeof(set));
+	return err;
+}
+
 static long hs_control_ioctl(struct file *file, unsigned int cmd,
 			     unsigned long arg)
 {
@@ -363,6 +376,8 @@ static long hs_control_ioctl(struct file *file, unsigned int cmd,
 		return hs_control_stat_get(hn, user);
 	case THREEWAY_IOC_EVENT_START:
 		return hs_control_event_start(control, user);
+	case THREEWAY_IOC_COOKIE_SECRET:
+		return hs_control_cookie_secret(hn, user);
 	default:
 		return -ENOTTY;
 	}

@@ -33,7 +33,7 @@ static void hs_event_init(struct threeway_event *event,
 
 	memset(event, 0, sizeof(*event));
 	event->time_ns = ktime_get_boottime_ns();
-	event->flow = flow->id;
+	event->flow = hs_flow_id(flow);
 	event->claim = claim->id;
 	event->counter = counter == HS_NONE ? THREEWAY_EVENT_NO_COUNTER :
 					      counter;
@@ -100,8 +100,8 @@ static void hs_event_trace(const struct net *net,
 static void hs_event_tell(struct hs_flow *flow,
 			  const struct threeway_event *event)
 {
-	hs_event_trace(flow->hn->net, event);
-	hs_readers_push(flow->hn, event);
+	hs_event_trace(hs_flow_net(flow)->net, event);
+	hs_readers_push(hs_flow_net(flow), event);
 }
 
 /* An event that changes no state and has no segment. */
@@ -246,4 +246,11 @@ void hs_event_tell_ended(struct hs_flow *flow, enum threeway_counter counter)
 		      established ? THREEWAY_ESTABLISHED : THREEWAY_CLOSED,
 		      counter);
 	hs_event_tell(flow, &event);
+}
+
+void hs_event_cookies(const struct hs_net *hn, const struct hs_claim *claim,
+		      bool on)
+{
+	trace_threeway_cookies(hn->net, claim->conf.id, on,
+			       atomic_read(&claim->flows));
 }

@@ -29,7 +29,7 @@ DECLARE_STATIC_KEY_FALSE(hs_event_traced);
 static inline bool hs_event_wanted(const struct hs_flow *flow)
 {
 	return static_branch_unlikely(&hs_event_traced) ||
-	       unlikely(!list_empty(&flow->hn->readers.list));
+	       unlikely(!list_empty(&hs_flow_net(flow)->readers.list));
 }
 
 void hs_event_tell_opened(struct hs_flow *flow, enum threeway_state before,
@@ -46,6 +46,10 @@ void hs_event_tell_unsent(struct hs_flow *flow,
 			  const struct hs_actions *actions,
 			  enum threeway_counter counter);
 void hs_event_tell_ended(struct hs_flow *flow, enum threeway_counter counter);
+
+/* A claim begins or stops to send SYN cookies: a tracepoint alone. */
+void hs_event_cookies(const struct hs_net *hn, const struct hs_claim *claim,
+		      bool on);
 
 /**
  * hs_event_opened() - OPENED, and what else the beginning of a flow was

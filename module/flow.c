@@ -13,6 +13,8 @@
 #include "netns.h"
 #include "policy.h"
 #include "socket.h"
+#include "source.h"
+#include "wheel.h"
 
 /* Flows to delete between two chances to reschedule. */
 #define HS_PURGE_BATCH	256
@@ -149,6 +151,7 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 {
 	bool large = kind != HS_FLOW_ACCEPT || tcp_sk(listener)->save_syn;
 	struct hs_flow *flow;
+	u64 id;
 
 	if (!hs_claim_hold(claim))
 		return NULL;
@@ -160,11 +163,9 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 	}
 	spin_lock_init(&flow->lock);
 	refcount_set(&flow->refs, 1);
-	timer_setup(&flow->timer, hs_flow_timer, TIMER_PINNED);
 	hs_flow_key_copy(&flow->key, key);
 	if (!flow->key.hash)
 		flow->key.hash = hs_flow_hash(hn, key);
-	flow->hn = hn;
 	flow->claim = claim;
 	flow->large = large;
 	flow->kind = kind;
@@ -176,7 +177,10 @@ struct hs_flow *hs_flow_alloc(struct hs_net *hn, struct hs_claim *claim,
 		atomic_inc(&hn->unclaimed_ports);
 	if (kind == HS_FLOW_OBSERVE)
 		atomic_inc(&hn->observed);
-	flow->id = atomic64_inc_return(&hn->flow_id);
+	id = atomic64_inc_return(&hn->flow_id);
+	flow->id = (u32)id;
+	if (large)
+		hs_flow_large(flow)->id_high = id >> 32;
 	atomic_inc(&claim->flows);
 	atomic_inc(&hn->flow_live);
 	return flow;
@@ -192,12 +196,15 @@ static void hs_flow_free_rcu(struct rcu_head *rcu)
 
 void hs_flow_put(struct hs_flow *flow)
 {
-	struct hs_net *hn = flow->hn;
+	struct hs_net *hn = hs_flow_net(flow);
 
 	if (!refcount_dec_and_test(&flow->refs))
 		return;
 	atomic_dec(&flow->claim->flows);
+	if (flow->counted)
+		hs_source_put(hn, flow->claim, &flow->key);
 	hs_claim_put(flow->claim);
+	dst_release(flow->dst);
 	if (flow->listener)
 		sock_put(flow->listener);
 	if (flow->kind != HS_FLOW_ACCEPT)
@@ -210,6 +217,17 @@ void hs_flow_put(struct hs_flow *flow)
 		wake_up_var(&hn->flow_live);
 }
 
+u64 hs_flow_id(const struct hs_flow *flow)
+{
+	u64 last;
+
+	if (flow->large)
+		return (u64)hs_flow_large(flow)->id_high << 32 | flow->id;
+	/* in its life there are not so many others that it would be another one */
+	last = atomic64_read(&hs_flow_net(flow)->flow_id);
+	return last - ((u32)last - flow->id);
+}
+
 kuid_t hs_flow_uid(const struct hs_flow *flow)
 {
 	if (flow->kind == HS_FLOW_ACCEPT)
@@ -217,9 +235,9 @@ kuid_t hs_flow_uid(const struct hs_flow *flow)
 	return hs_flow_large(flow)->uid;
 }
 
-u64 hs_flow_synack_us(const struct hs_flow *flow)
+u64 hs_flow_synack_us(const struct hs_flow *flow, u64 now_ns)
 {
-	u64 now_us = div_u64(tcp_clock_ns(), NSEC_PER_USEC);
+	u64 now_us = div_u64(now_ns, NSEC_PER_USEC);
 
 	return now_us - ((u32)now_us - flow->synack_us);
 }
@@ -237,7 +255,7 @@ struct saved_syn *hs_flow_take_syn(struct hs_flow *flow)
 
 int hs_flow_insert(struct hs_flow *flow)
 {
-	struct hs_net *hn = flow->hn;
+	struct hs_net *hn = hs_flow_net(flow);
 	int err;
 
 	refcount_inc(&flow->refs);
@@ -272,23 +290,16 @@ struct hs_flow *hs_flow_find(struct hs_net *hn, struct hs_flow_key *key)
 	return rhashtable_lookup(&hn->flows, key, hs_flow_params);
 }
 
-void hs_flow_aged(struct hs_flow *flow)
-{
-	if (flow->young)
-		atomic_dec(&flow->claim->young);
-	flow->young = false;
-}
-
 void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason)
 {
-	struct hs_net *hn = flow->hn;
+	struct hs_net *hn = hs_flow_net(flow);
 
 	rhashtable_remove_fast(&hn->flows, &flow->node, hs_flow_params);
 	hs_count(hn, reason);
 	/* nobody else touches young once the flow is dead */
 	hs_flow_aged(flow);
 	atomic_dec(&hn->flow_count);
-	if (timer_delete(&flow->timer))
+	if (hs_wheel_remove(flow))
 		hs_flow_put(flow);
 	hs_flow_put(flow);
 }
@@ -343,7 +354,7 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 	hs_flow_policy(flow, &policy);
 
 	memset(out, 0, sizeof(*out));
-	out->id = flow->id;
+	out->id = hs_flow_id(flow);
 	out->claim = flow->claim->conf.id;
 	out->direction = flow->claim->conf.direction;
 	out->mode = flow->claim->conf.mode;
@@ -430,19 +441,25 @@ void hs_flows_teardown(struct hs_net *hn)
 		rhashtable_destroy(&hn->flows);
 }
 
+/*
+ * Not in cache lines of their own: it is their number that counts. What may be
+ * copied to users, of which there is none, keeps the kernel from merging a cache
+ * with another one of that size, where nobody would see what is left in it.
+ */
+static struct kmem_cache *hs_flow_cache_new(const char *name, unsigned int size)
+{
+	return kmem_cache_create_usercopy(name, size, 0, 0, 0, 1, NULL);
+}
+
 int hs_flow_cache_create(void)
 {
-	/* not in cache lines of their own: it is their number that counts */
-	hs_flow_cache[0] = kmem_cache_create("threeway_flow",
+	hs_flow_cache[0] = hs_flow_cache_new("threeway_flow",
 					     offsetof(struct hs_flow, key) +
-					     hs_flow_key_len(AF_INET),
-					     0, 0, NULL);
-	hs_flow_cache[1] = kmem_cache_create("threeway_flow_ipv6",
-					     sizeof(struct hs_flow), 0, 0,
-					     NULL);
-	hs_flow_large_cache = kmem_cache_create("threeway_flow_large",
-						sizeof(struct hs_flow_large),
-						0, 0, NULL);
+					     hs_flow_key_len(AF_INET));
+	hs_flow_cache[1] = hs_flow_cache_new("threeway_flow_ipv6",
+					     sizeof(struct hs_flow));
+	hs_flow_large_cache = hs_flow_cache_new("threeway_flow_large",
+						sizeof(struct hs_flow_large));
 	if (hs_flow_cache[0] && hs_flow_cache[1] && hs_flow_large_cache)
 		return 0;
 	hs_flow_cache_destroy();

@@ -8,12 +8,12 @@
 #include <linux/rhashtable.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
-#include <linux/timer.h>
 #include <linux/uidgid.h>
 
 #include "claim.h"
 #include "core/tcb.h"
 
+struct dst_entry;
 struct hs_net;
 struct saved_syn;
 struct sock;
@@ -74,32 +74,31 @@ static inline void hs_flow_key_copy(struct hs_flow_key *to,
 /**
  * struct hs_flow - one handshake
  * @node:	in hs_net.flows
- * @lock:	guards @tcb, @dead, hs_flow_large.cookie and the arming of @timer
+ * @lock:	guards @tcb, @dead, hs_flow_large.cookie and the arming of the timer
  * @refs:	the table, the armed timer and whoever works on it
+ * @cpu:	whose wheel it is in, if it is in one
  * @dead:	out of the table, never armed again
  * @young:	counted in hs_claim.young
  * @time_wait:	the tuple was in TIME-WAIT when the SYN came
+ * @counted:	the source counts it, see source.h
  * @large:	it is a struct hs_flow_large
  * @kind:	what it serves
  * @outcome:	why it will have ended when its socket is gone
- * @tos:	TOS or traffic class of what it sends
  * @syn_tos:	TOS or traffic class of the SYN
  * @syn_ttl:	TTL or hop limit of the SYN
  * @tcb:	the protocol's state
- * @due:	jiffies when @timer is due; it may fire before, see timer.c
+ * @id:		see hs_flow_id()
+ * @due:	jiffies when the timer is due
  * @synack_us:	when the first SYN-ACK was made, tcp_clock_ns() / 1000
  * @window_clamp: limit of the receive window, for the native socket
  * @bound_if:	interface that it belongs to, 0 for any; observed: that of the
  *		first segment
  * @mark:	mark of the answers
  * @txhash:	hash of the answers, for multipath and flow labels
- * @timer:	retransmission
- * @unused:	@rcu has an address of its own: the kernel's object debugging knows
- *		timers and callbacks by theirs
- * @rcu:	to free it; an armed timer holds a reference
- * @hn:		its namespace
+ * @waits:	in a wheel, when the timer is armed, which holds a reference
+ * @rcu:	to free it
  * @claim:	its claim
- * @id:		unique in the namespace
+ * @dst:	IPv4, of a listener: the route of the answers, referenced, or NULL
  * @listener:	its listener, referenced, perhaps closed meanwhile, or NULL
  * @key:	its key in hs_net.flows; at the end, as its length varies
  *
@@ -108,18 +107,20 @@ static inline void hs_flow_key_copy(struct hs_flow_key *to,
  */
 struct hs_flow {
 	struct rhash_head node;
-	spinlock_t lock;	/* tcb, dead, arming of timer */
+	spinlock_t lock;	/* tcb, dead, arming of the timer */
 	refcount_t refs;
+	u16 cpu;
 	bool dead;
 	bool young;
-	bool time_wait : 1;	/* these three stay as they began */
+	bool time_wait : 1;	/* these four stay as they began */
+	bool counted : 1;
 	bool large : 1;
 	u8 kind : 2;
 	u8 outcome;
-	u8 tos;
 	u8 syn_tos;
 	u8 syn_ttl;
 	struct hs_tcb tcb;
+	u32 id;
 	u32 due;
 	u32 synack_us;
 	u32 window_clamp;
@@ -127,15 +128,11 @@ struct hs_flow {
 	u32 mark;
 	u32 txhash;
 	union {
-		struct timer_list timer;
-		struct {
-			struct hlist_node unused;
-			struct rcu_head rcu;
-		};
+		struct hlist_node waits;
+		struct rcu_head rcu;
 	};
-	struct hs_net *hn;
 	struct hs_claim *claim;
-	u64 id;
+	struct dst_entry *dst;
 	struct sock *listener;
 	struct hs_flow_key key;
 };
@@ -146,6 +143,8 @@ struct hs_flow {
  * @socket:	the connecting socket or NULL; not referenced, to compare with
  * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
  * @uid:	owner of @socket
+ * @id_high:	the upper half of hs_flow.id
+ * @tos:	TOS or traffic class of what it sends
  * @copy_due:	the next SYN of the socket is to leave
  * @cookie:	observed: the SYN-ACK was a SYN cookie, there is no socket
  */
@@ -154,9 +153,16 @@ struct hs_flow_large {
 	const struct sock *socket;
 	struct saved_syn *syn;
 	kuid_t uid;
+	u32 id_high;
+	u8 tos;
 	bool copy_due;
 	bool cookie;
 };
+
+static inline struct hs_net *hs_flow_net(const struct hs_flow *flow)
+{
+	return flow->claim->hn;
+}
 
 /* Context: hs_flow.large is set, as of all kinds but HS_FLOW_ACCEPT. */
 static inline struct hs_flow_large *hs_flow_large(const struct hs_flow *flow)
@@ -234,11 +240,14 @@ static inline bool hs_flow_hold(struct hs_flow *flow)
 
 void hs_flow_put(struct hs_flow *flow);
 
+/* Unique in the namespace. */
+u64 hs_flow_id(const struct hs_flow *flow);
+
 /* Who owns the socket that it serves. */
 kuid_t hs_flow_uid(const struct hs_flow *flow);
 
-/* When the first SYN-ACK was made, up to an hour ago. */
-u64 hs_flow_synack_us(const struct hs_flow *flow);
+/* When the first SYN-ACK was made, up to an hour before @now_ns. */
+u64 hs_flow_synack_us(const struct hs_flow *flow, u64 now_ns);
 
 /* The headers of its SYN, if they are kept: the caller's from now on. */
 struct saved_syn *hs_flow_take_syn(struct hs_flow *flow);
@@ -261,7 +270,12 @@ bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason);
 void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason);
 
 /* The first timeout: it makes room for younger ones. Context: hs_flow.lock. */
-void hs_flow_aged(struct hs_flow *flow);
+static inline void hs_flow_aged(struct hs_flow *flow)
+{
+	if (flow->young)
+		atomic_dec(&flow->claim->young);
+	flow->young = false;
+}
 
 /* Flow table walkers skip nothing but what rhashtable_walk_next() skips. */
 struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter);
@@ -272,10 +286,10 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out);
 /* timer.c: (re)arm the timer. Context: hs_flow.lock held, not dead. */
 void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms);
 
-/* timer.c: arm it for hs_flow.due, which is set. Context: likewise. */
-void hs_flow_timer_arm(struct hs_flow *flow);
-
-/* timer.c: it fires. */
-void hs_flow_timer(struct timer_list *timer);
+/*
+ * timer.c: it fires; the reference of the armed timer is the handler's. Context: RCU,
+ * BH.
+ */
+void hs_flow_timer(struct hs_flow *flow);
 
 #endif /* HS_FLOW_H */

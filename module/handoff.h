@@ -17,6 +17,7 @@
 enum hs_handoff_result {
 	HS_HANDOFF_DONE,	/* the native request is there */
 	HS_HANDOFF_REFUSED,	/* the listener would not have it */
+	HS_HANDOFF_WAITS,	/* the segment comes back soon, its skb is gone */
 	HS_HANDOFF_NATIVE_OWNS,	/* another native socket has the tuple */
 };
 
@@ -34,5 +35,8 @@ enum hs_handoff_result {
  * Context: LOCAL_IN, BH disabled.
  */
 enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt);
+
+/* Does the segment wait, as HS_HANDOFF_WAITS says? Context: likewise. */
+bool hs_handoff_waits(const struct hs_flow *flow, struct hs_packet *pkt);
 
 #endif /* HS_HANDOFF_H */

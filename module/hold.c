@@ -41,7 +41,7 @@ static void hs_hold_window(struct hs_tcb *tcb, const struct dst_entry *dst)
 static int hs_hold_start(struct hs_flow *flow, const struct hs_actions *actions,
 			 const struct hs_packet *pkt)
 {
-	struct hs_net *hn = flow->hn;
+	struct hs_net *hn = hs_flow_net(flow);
 	struct hs_xmit xmit;
 	int err;
 
@@ -168,11 +168,11 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	u8 before;
 
 	if (pkt->fragment) {
-		hs_count(flow->hn, THREEWAY_C_segment_fragment);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_fragment);
 		return NF_DROP;
 	}
 	if (!hs_packet_checksum_ok(pkt)) {
-		hs_count(flow->hn, THREEWAY_C_segment_bad_checksum);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_bad_checksum);
 		return NF_ACCEPT;
 	}
 	spin_lock(&flow->lock);
@@ -193,7 +193,7 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	hs_event_acted(flow, before, &pkt->seg, &actions);
 	spin_unlock(&flow->lock);
 	if (!hs_conntrack_confirm(pkt->skb)) {
-		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_conntrack_drop);
 		if (actions.reply.flags)
 			hs_event_unsent(flow, &actions,
 					THREEWAY_C_segment_conntrack_drop);
@@ -214,7 +214,7 @@ void hs_hold_abort(struct hs_flow *flow)
 	hs_xmit_prepare(&xmit, flow, &rst, NULL);
 	local_bh_disable();
 	rcu_read_lock();
-	hs_count(flow->hn, hs_xmit(&xmit, hs_sender(flow)) ?
+	hs_count(hs_flow_net(flow), hs_xmit(&xmit, hs_sender(flow)) ?
 		 THREEWAY_C_send_failed : THREEWAY_C_sent_rst);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -341,7 +341,7 @@ static int hs_hold_try(struct hs_net *hn, struct hs_claim *claim,
 	flow = hs_hold_open_flow(hn, claim, key, dst);
 	if (!flow)
 		goto unlock;
-	*id = flow->id;
+	*id = hs_flow_id(flow);
 	hs_policy_read(flow, NULL, &policy);
 	hs_syn_first(&flow->tcb, &policy, tcp_time_stamp_raw(), &actions);
 	err = hs_hold_start(flow, &actions, NULL);

@@ -5,6 +5,9 @@
  * LOCAL_IN, last: defragmentation, routing, firewall, conntrack and NAT have all
  * had their say, so that a packet they drop is dropped and a translated one comes
  * translated. LOCAL_OUT, first: the SYN-ACK of a replay is seen by nobody else.
+ * Each is there for the families of the claims that need it: LOCAL_IN for all,
+ * LOCAL_OUT where the native stack sends SYNs, is looked at, or may want the tuple
+ * of a held flow; or see catch.h.
  */
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -15,6 +18,7 @@
 
 #include "arrive.h"
 #include "connect.h"
+#include "cookie.h"
 #include "hook.h"
 #include "icmp.h"
 #include "netns.h"
@@ -22,6 +26,16 @@
 #include "packet.h"
 #include "passive.h"
 #include "replay.h"
+
+/* A segment of no flow. */
+static unsigned int hs_local_in_new(struct hs_net *hn, struct hs_packet *pkt)
+{
+	if (pkt->fragment)
+		return NF_ACCEPT;
+	if (pkt->syn || pkt->odd)
+		return hs_passive_syn(hn, pkt);
+	return hs_cookie_expected(hn) ? hs_cookie_ack(hn, pkt) : NF_ACCEPT;
+}
 
 static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 				       bool flows)
@@ -38,8 +52,7 @@ static unsigned int hs_local_in_packet(struct hs_net *hn, struct hs_packet *pkt,
 	if (flow)
 		verdict = hs_arrive(flow, pkt);
 	if (verdict == HS_FLOW_GONE)
-		verdict = (pkt->syn || pkt->odd) && !pkt->fragment ?
-			  hs_passive_syn(hn, pkt) : NF_ACCEPT;
+		verdict = hs_local_in_new(hn, pkt);
 	if (verdict == NF_ACCEPT || !pkt->skb)
 		return verdict;
 	hs_packet_kept(hn->net, pkt);
@@ -53,11 +66,17 @@ static bool hs_hook_state(const struct sock *sk, int states)
 	return (1 << READ_ONCE(sk->sk_state)) & states;
 }
 
-static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+/* What most packets of a host are for, and sent by. Raw sockets have states, too. */
+static __always_inline bool hs_hook_established(const struct sock *sk)
 {
-	struct hs_net *hn = priv;
-	/* every packet comes here: the compiler is not to clear it first */
+	return likely(sk && READ_ONCE(sk->sk_state) == TCP_ESTABLISHED);
+}
+
+static noinline unsigned int hs_local_in_other(struct hs_net *hn,
+					       struct sk_buff *skb,
+					       const struct nf_hook_state *state)
+{
+	/* many packets come here: the compiler is not to clear it first */
 	struct hs_packet pkt __uninitialized;
 	unsigned int verdict;
 	bool flows;
@@ -73,7 +92,7 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	pkt.state = state;
 	flows = atomic_read(&hn->flow_count);
-	if (!pkt.syn && !pkt.odd && !flows)
+	if (!pkt.syn && !pkt.odd && !flows && !hs_cookie_expected(hn))
 		return NF_ACCEPT;
 	/* what the link layer sent to everybody the native stack drops */
 	if (skb->pkt_type != PACKET_HOST) {
@@ -87,6 +106,15 @@ static unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 	verdict = hs_local_in_packet(hn, &pkt, flows);
 	local_bh_enable();
 	return verdict;
+}
+
+/* Two functions, as what the other one keeps on its stack costs here as well. */
+unsigned int hs_local_in(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	if (hs_hook_established(skb->sk))
+		return NF_ACCEPT;
+	return hs_local_in_other(priv, skb, state);
 }
 
 /*
@@ -107,8 +135,8 @@ static bool hs_hook_again(const struct sk_buff *skb,
 }
 
 /*
- * Sent by a connection, as most packets of a host, or by one that has just been
- * given up: no handshake is in it. Raw sockets have states, too.
+ * Sent by a connection, or by one that has just been given up: no handshake is in
+ * it.
  */
 static bool hs_hook_settled(const struct sock *sk)
 {
@@ -119,10 +147,10 @@ static bool hs_hook_settled(const struct sock *sk)
 	       sk->sk_type == SOCK_STREAM;
 }
 
-unsigned int hs_local_out(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+static noinline unsigned int hs_local_out_other(struct hs_net *hn,
+						struct sk_buff *skb,
+						const struct nf_hook_state *state)
 {
-	struct hs_net *hn = priv;
 	unsigned int verdict;
 
 	if (hs_hook_settled(skb->sk) || hs_hook_again(skb, state))
@@ -138,23 +166,34 @@ unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 	return verdict;
 }
 
+unsigned int hs_local_out(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	if (hs_hook_established(skb->sk) && skb->sk->sk_type == SOCK_STREAM)
+		return NF_ACCEPT;
+	return hs_local_out_other(priv, skb, state);
+}
+
 static const struct nf_hook_ops hs_hook_template[HS_HOOKS] = {
-	{
+	[HS_HOOK_OUT4] = {
 		.hook = hs_local_out,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP_PRI_FIRST,
-	}, {
+	},
+	[HS_HOOK_OUT6] = {
 		.hook = hs_local_out,
 		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP6_PRI_FIRST,
-	}, {
+	},
+	[HS_HOOK_IN4] = {
 		.hook = hs_local_in,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = NF_IP_PRI_LAST,
-	}, {
+	},
+	[HS_HOOK_IN6] = {
 		.hook = hs_local_in,
 		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_LOCAL_IN,
@@ -162,32 +201,58 @@ static const struct nf_hook_ops hs_hook_template[HS_HOOKS] = {
 	},
 };
 
-#define HS_HOOKS_OUT	2
-
-int hs_hook_register(struct hs_net *hn)
+static int hs_hook_add(struct hs_net *hn, enum hs_hook hook)
 {
-	int i, err;
+	int err;
+
+	hn->hooks[hook] = hs_hook_template[hook];
+	hn->hooks[hook].priv = hn;
+	err = nf_register_net_hook(hn->net, &hn->hooks[hook]);
+	if (err)
+		return err;
+	/* pairs with the acquire in hs_hook_catches() */
+	smp_store_release(&hn->hooked, hn->hooked | BIT(hook));
+	return 0;
+}
+
+int hs_hook_register(struct hs_net *hn, unsigned int hooks)
+{
+	int hook, err = 0;
 
 	lockdep_assert_held(&hn->lock);
-	if (hn->hooked)
-		return 0;
-	memcpy(hn->hooks, hs_hook_template, sizeof(hn->hooks));
-	for (i = 0; i < HS_HOOKS; i++)
-		hn->hooks[i].priv = hn;
-	err = nf_register_net_hooks(hn->net, hn->hooks, HS_HOOKS);
-	hn->hooked = !err;
+	for (hook = 0; hook < HS_HOOKS && !err; hook++)
+		if (hooks & ~hn->hooked & BIT(hook))
+			err = hs_hook_add(hn, hook);
 	return err;
 }
 
-void hs_hook_unregister(struct hs_net *hn)
+static void hs_hook_drop(struct hs_net *hn, unsigned int hooks)
 {
+	int hook;
+
+	for (hook = 0; hook < HS_HOOKS; hook++)
+		if (hooks & BIT(hook))
+			nf_unregister_net_hook(hn->net, &hn->hooks[hook]);
+}
+
+void hs_hook_keep(struct hs_net *hn, unsigned int hooks)
+{
+	unsigned int drop = hn->hooked & ~hooks;
+
 	lockdep_assert_held(&hn->lock);
-	if (!hn->hooked)
+	if (!drop)
 		return;
+	WRITE_ONCE(hn->hooked, hn->hooked & ~drop);
+	hs_hook_drop(hn, drop & HS_HOOKS_IN);
 	/* a LOCAL_IN that still runs may replay, and needs LOCAL_OUT for it */
-	nf_unregister_net_hooks(hn->net, hn->hooks + HS_HOOKS_OUT,
-				HS_HOOKS - HS_HOOKS_OUT);
 	synchronize_net();
-	nf_unregister_net_hooks(hn->net, hn->hooks, HS_HOOKS_OUT);
-	hn->hooked = false;
+	hs_hook_drop(hn, drop & HS_HOOKS_OUT);
+}
+
+bool hs_hook_catches(const struct hs_net *hn, u8 family)
+{
+	enum hs_hook out = family == AF_INET ? HS_HOOK_OUT4 : HS_HOOK_OUT6;
+
+	/* pairs with the release in hs_hook_add() */
+	return smp_load_acquire(&hn->hooked) & BIT(out);
 }

@@ -207,7 +207,7 @@ static bool hs_quote_pmtu_wanted(const struct hs_quote *q, const struct net *net
 static void hs_quote_route(const struct hs_flow *flow, const struct hs_quote *q)
 {
 	bool v6 = q->key.family == AF_INET6;
-	struct net *net = flow->hn->net;
+	struct net *net = hs_flow_net(flow)->net;
 	struct sk_buff *skb = q->skb;
 	int oif = flow->bound_if ?: q->key.ifindex;
 
@@ -251,7 +251,7 @@ static unsigned int hs_icmp_flow(struct hs_flow *flow, const struct hs_quote *q)
 {
 	enum threeway_counter counter = hs_icmp_judge(flow, NULL, q);
 
-	hs_count(flow->hn, counter);
+	hs_count(hs_flow_net(flow), counter);
 	if (counter == HS_NONE)
 		return NF_ACCEPT;
 	if (counter == THREEWAY_C_icmp_soft && hs_quote_routes(q))
@@ -259,7 +259,7 @@ static unsigned int hs_icmp_flow(struct hs_flow *flow, const struct hs_quote *q)
 	if (counter == THREEWAY_C_icmp_hard &&
 	    hs_flow_end(flow, THREEWAY_C_flows_icmp) && flow->listener)
 		tcp_listendrop(flow->listener);
-	return hs_quote_consume(flow->hn, q);
+	return hs_quote_consume(hs_flow_net(flow), q);
 }
 
 static int hs_icmp_errno(const struct hs_quote *q)
@@ -296,7 +296,7 @@ static bool hs_icmp_ttl_refuses(const struct hs_quote *q, const struct sock *sk)
 static bool hs_icmp_soften(const struct hs_flow *flow, struct sock *sk,
 			   const struct hs_quote *q)
 {
-	if (READ_ONCE(flow->hn->sysctl.icmp_soft_abort) ||
+	if (READ_ONCE(hs_flow_net(flow)->sysctl.icmp_soft_abort) ||
 	    hs_icmp_wanted(q, sk))
 		return false;
 	WRITE_ONCE(sk->sk_err_soft, hs_icmp_errno(q));
@@ -323,7 +323,7 @@ static unsigned int hs_icmp_socket(struct hs_flow *flow, struct sock *sk,
 	if (hs_icmp_ttl_refuses(q, sk))
 		return NF_ACCEPT;
 	counter = hs_icmp_judge(flow, sk, q);
-	hs_count(flow->hn, counter);
+	hs_count(hs_flow_net(flow), counter);
 	switch (counter) {
 	case HS_NONE:
 		return NF_ACCEPT;
@@ -338,7 +338,7 @@ static unsigned int hs_icmp_socket(struct hs_flow *flow, struct sock *sk,
 	default:
 		break;
 	}
-	return hs_quote_consume(flow->hn, q);
+	return hs_quote_consume(hs_flow_net(flow), q);
 }
 
 static unsigned int hs_icmp_connect(struct hs_flow *flow,

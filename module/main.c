@@ -7,6 +7,7 @@
 #include "flow.h"
 #include "kind.h"
 #include "netns.h"
+#include "wheel.h"
 
 static int __init hs_init(void)
 {
@@ -16,9 +17,12 @@ static int __init hs_init(void)
 	err = hs_flow_cache_create();
 	if (err)
 		return err;
-	err = hs_net_setup();
+	err = hs_wheels_create();
 	if (err)
 		goto destroy_cache;
+	err = hs_net_setup();
+	if (err)
+		goto destroy_wheels;
 	err = hs_control_setup();
 	if (err)
 		goto teardown_net;
@@ -26,6 +30,8 @@ static int __init hs_init(void)
 
 teardown_net:
 	hs_net_teardown();
+destroy_wheels:
+	hs_wheels_destroy();
 destroy_cache:
 	hs_flow_cache_destroy();
 	return err;
@@ -35,6 +41,7 @@ static void __exit hs_exit(void)
 {
 	hs_control_teardown();
 	hs_net_teardown();
+	hs_wheels_destroy();
 	hs_flow_cache_destroy();
 }
 

@@ -47,7 +47,8 @@ bool hs_native_yields(const struct hs_flow *flow, struct hs_packet *pkt)
 		return true;
 	/* early demux has found what goes away now */
 	skb_orphan(pkt->skb);
-	sk = hs_native_socket(flow->hn->net, &flow->key, pkt->iif, pkt->sdif);
+	sk = hs_native_socket(hs_flow_net(flow)->net, &flow->key, pkt->iif,
+			      pkt->sdif);
 	if (!sk)
 		return true;
 	if (sk->sk_state != TCP_TIME_WAIT) {

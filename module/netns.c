@@ -23,12 +23,14 @@ static int __net_init hs_net_init(struct net *net)
 	hn->net = net;
 	mutex_init(&hn->lock);
 	hs_readers_setup(&hn->readers);
+	hs_secrets_setup(hn);
+	hs_sources_setup(hn);
+	hs_flood_setup(&hn->flood);
 	hn->stats = alloc_percpu(struct hs_stats);
 	if (!hn->stats)
 		return -ENOMEM;
-	err = hs_claims_setup(hn);
-	if (err)
-		goto free_stats;
+	hs_claims_setup(hn);
+	hs_catch_setup(hn);
 	err = hs_sysctl_setup(hn);
 	if (err)
 		goto free_claims;
@@ -41,7 +43,6 @@ free_sysctl:
 	hs_sysctl_teardown(hn);
 free_claims:
 	hs_claims_teardown(hn);
-free_stats:
 	free_percpu(hn->stats);
 	return err;
 }
@@ -52,8 +53,11 @@ static void __net_exit hs_net_pre_exit(struct net *net)
 
 	mutex_lock(&hn->lock);
 	hs_claims_flush(hn);
-	hs_hook_unregister(hn);
+	hs_early_unregister(hn);
+	hn->catch.over = true;
+	hs_hook_keep(hn, 0);
 	mutex_unlock(&hn->lock);
+	hs_catch_teardown(hn);
 	hs_flows_purge(hn);
 }
 
@@ -66,6 +70,9 @@ static void __net_exit hs_net_exit(struct net *net)
 	hs_flows_teardown(hn);
 	hs_claims_teardown(hn);
 	hs_senders_teardown(hn);
+	hs_secrets_teardown(hn);
+	hs_early_teardown(hn);
+	hs_sources_teardown(hn);
 	free_percpu(hn->stats);
 }
 

@@ -10,8 +10,11 @@
  *   hs_reader.mutex	one at a time takes events out of a reader; none of the
  *			above is taken with it
  *   hs_readers.lock	who comes and goes in the list of readers
+ *   hs_wheel.lock (BH)	the flows whose timers run on one CPU; a leaf, taken under
+ *			hs_flow.lock, and let go of before a timer fires
  *   hs_reader.lock (BH) the ring of one reader; a leaf, taken under hs_flow.lock
  *			so that the events of a flow come in their order
+ *   hs_catch.waiting	segments that wait for LOCAL_OUT; a leaf as well
  *   RCU		look-ups of claims, flows and readers; no reference is
  *			needed as long as nothing outlives the read side
  *
@@ -41,11 +44,15 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "catch.h"
 #include "claim.h"
 #include "compat.h"
 #include "core/tcb.h"
+#include "early.h"
 #include "hook.h"
 #include "reader.h"
+#include "secret.h"
+#include "source.h"
 #include "stats.h"
 #include "sysctl.h"
 
@@ -53,8 +60,9 @@
  * struct hs_net - the engine of one namespace
  * @net:	the namespace
  * @lock:	see above
- * @hooked:	the netfilter hooks are registered
+ * @hooked:	the netfilter hooks that are registered, bits by enum hs_hook
  * @hooks:	them
+ * @catch:	those that are there for replays
  * @reap:	drops claims that no flow needs any more, and then the hooks
  * @claims:	the claims
  * @flows:	the flows, a table that is made with the first claim and stays
@@ -68,6 +76,10 @@
  * @readers:	readers of events
  * @isn_key:	secret of the ISN generator, made with the first claim
  * @isn_ready:	@isn_key is set
+ * @cookies:	SYN cookies
+ * @sources:	what sources take
+ * @early:	their early path
+ * @flood:	when to send them for want of room in the namespace
  * @sysctl:	values of /proc/sys/net/threeway
  * @sysctl_header: its registration
  * @sysctl_table: its table
@@ -77,9 +89,10 @@
 struct hs_net {
 	struct net *net;
 	struct mutex lock;	/* claims and hooks */
-	bool hooked;
 	bool isn_ready;
+	unsigned int hooked;
 	struct nf_hook_ops hooks[HS_HOOKS];
+	struct hs_catch catch;
 	struct work_struct reap;
 	struct hs_claims claims;
 	struct rhashtable flows;
@@ -92,6 +105,10 @@ struct hs_net {
 	atomic64_t flow_id;
 	struct hs_readers readers;
 	siphash_aligned_key_t isn_key;
+	struct hs_cookies cookies;
+	struct hs_sources sources;
+	struct hs_early early;
+	struct hs_flood flood;
 	struct hs_sysctl sysctl;
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;

@@ -10,13 +10,17 @@
 #include "event.h"
 #include "native.h"
 #include "observe.h"
+#include "wheel.h"
 
-/* How often it is checked whether the native stack has given up. */
+/*
+ * How often it is checked whether the native stack has given up: not in step with its
+ * timers, which double, and are late by up to an eighth.
+ */
 #define HS_OBSERVE_MS		1000
-#define HS_OBSERVE_MAX_MS	2000
+#define HS_OBSERVE_MAX_MS	1300
 
 /* As often it is not there and may yet come: for 5 s. */
-#define HS_OBSERVE_COOKIE_CHECKS	2
+#define HS_OBSERVE_COOKIE_CHECKS	3
 
 /* A segment that went out, as an event has it. */
 static void hs_observe_reply(struct hs_reply *reply,
@@ -62,10 +66,10 @@ static void hs_observe_start(struct hs_flow *flow, enum threeway_state before,
 	}
 	spin_unlock(&flow->lock);
 	if (!err) {
-		hs_count(flow->hn, THREEWAY_C_flows_opened);
-		hs_count(flow->hn, actions->sent);
+		hs_count(hs_flow_net(flow), THREEWAY_C_flows_opened);
+		hs_count(hs_flow_net(flow), actions->sent);
 	} else if (err != -EEXIST) {
-		hs_count(flow->hn, THREEWAY_C_native_no_memory);
+		hs_count(hs_flow_net(flow), THREEWAY_C_native_no_memory);
 	}
 	hs_flow_put(flow);
 }
@@ -146,7 +150,7 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg,
 			hs_event_sent(flow, before, &actions);
 	}
 	spin_unlock(&flow->lock);
-	hs_count(flow->hn, actions.sent);
+	hs_count(hs_flow_net(flow), actions.sent);
 	if (rejected)
 		hs_flow_end(flow, THREEWAY_C_flows_rejected);
 }
@@ -154,7 +158,8 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg,
 /* The native socket of the flow, whatever it has become; referenced. */
 static struct sock *hs_observe_socket(const struct hs_flow *flow)
 {
-	return hs_native_socket(flow->hn->net, &flow->key, flow->bound_if, 0);
+	return hs_native_socket(hs_flow_net(flow)->net, &flow->key,
+				flow->bound_if, 0);
 }
 
 /* TCP_CLOSE for none. */
@@ -203,7 +208,7 @@ static bool hs_observe_settle(struct hs_flow *flow)
 		reason = flow->tcb.active ? THREEWAY_C_flows_socket_gone :
 					    THREEWAY_C_flows_expired;
 	if (hs_flow_end(flow, reason) && reason == THREEWAY_C_flows_observed)
-		hs_count_add(flow->hn, THREEWAY_C_observed_ms,
+		hs_count_add(hs_flow_net(flow), THREEWAY_C_observed_ms,
 			     tcp_time_stamp_raw() - flow->tcb.opened_ms);
 	return false;
 }
@@ -251,12 +256,12 @@ unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	if (pkt->fragment)
 		return NF_ACCEPT;
 	if (!hs_packet_checksum_ok(pkt)) {
-		hs_count(flow->hn, THREEWAY_C_segment_bad_checksum);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_bad_checksum);
 		return NF_ACCEPT;
 	}
 	hs_observe_segment(flow, pkt);
 	if (!hs_conntrack_confirm(skb)) {
-		hs_count(flow->hn, THREEWAY_C_segment_conntrack_drop);
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_conntrack_drop);
 		return NF_DROP;
 	}
 	pkt->skb = NULL;
@@ -276,7 +281,7 @@ void hs_observe_timer(struct hs_flow *flow)
 	spin_lock(&flow->lock);
 	/* what came did not end it after all */
 	flow->outcome = HS_NONE;
-	if (!flow->dead && !timer_pending(&flow->timer)) {
+	if (!flow->dead && !hs_wheel_has(flow)) {
 		if (!hs_flow_wait(flow, jiffies)) {
 			flow->tcb.timeouts++;
 			wait_ms = hs_rto_ms(HS_OBSERVE_MS, HS_OBSERVE_MAX_MS,
@@ -284,7 +289,7 @@ void hs_observe_timer(struct hs_flow *flow)
 			hs_flow_aged(flow);
 			hs_flow_timer_set(flow, wait_ms);
 		} else {
-			hs_flow_timer_arm(flow);
+			hs_wheel_add(flow, 0);
 		}
 	}
 	spin_unlock(&flow->lock);
@@ -294,7 +299,7 @@ void hs_observe_icmp(struct hs_flow *flow, enum threeway_counter counter)
 {
 	if (counter != THREEWAY_C_icmp_hard && counter != THREEWAY_C_icmp_soft)
 		return;
-	hs_count(flow->hn, counter);
+	hs_count(hs_flow_net(flow), counter);
 	spin_lock(&flow->lock);
 	flow->outcome = THREEWAY_C_flows_icmp;
 	spin_unlock(&flow->lock);

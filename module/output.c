@@ -27,6 +27,16 @@ static int hs_output_hooks(struct net *net, struct sock *sk,
 	return nf_hook_slow(skb, &state, hooks, own);
 }
 
+static u8 hs_output_ttl(const struct net *net, const struct inet_sock *inet,
+			const struct dst_entry *dst)
+{
+	int ttl = inet->uc_ttl;
+
+	if (ttl < 0)
+		ttl = dst_metric_raw(dst, RTAX_HOPLIMIT);
+	return ttl ?: READ_ONCE(net->ipv4.sysctl_ip_default_ttl);
+}
+
 int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
 		   const struct hs_flow_key *key, u8 tos)
 {
@@ -36,7 +46,7 @@ int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
 	struct iphdr *iph;
 	int err;
 
-	iph = skb_push(skb, sizeof(*iph));
+	iph = __skb_push(skb, sizeof(*iph));
 	skb_reset_network_header(skb);
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
@@ -45,12 +55,12 @@ int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
 	/* too small to be cut, whatever the path (RFC 6864 section 4.1) */
 	iph->id = 0;
 	iph->frag_off = htons(IP_DF);
-	iph->ttl = inet->uc_ttl < 0 ? ip4_dst_hoplimit(skb_dst(skb)) :
-				      inet->uc_ttl;
+	iph->ttl = hs_output_ttl(net, inet, skb_dst(skb));
 	iph->protocol = IPPROTO_TCP;
 	iph->saddr = key->v4.local;
 	iph->daddr = key->v4.remote;
-	ip_send_check(iph);
+	iph->check = 0;
+	iph->check = ip_fast_csum(iph, sizeof(*iph) / 4);
 	skb->priority = READ_ONCE(sk->sk_priority);
 	if (!skb->mark)
 		skb->mark = READ_ONCE(sk->sk_mark);

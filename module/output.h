@@ -4,8 +4,32 @@
 #define HS_OUTPUT_H
 
 #include <linux/skbuff.h>
+#include <net/ip6_checksum.h>
+#include <net/tcp.h>
 
 #include "flow.h"
+
+/**
+ * hs_output_checksum() - leave the checksum to the device
+ * @skb:	a segment without data, its transport header set
+ * @key:	the addresses
+ * @len:	octets of the TCP header
+ */
+static inline void hs_output_checksum(struct sk_buff *skb,
+				      const struct hs_flow_key *key, size_t len)
+{
+	struct tcphdr *th = tcp_hdr(skb);
+
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	if (key->family == AF_INET)
+		th->check = ~tcp_v4_check(len, key->v4.local, key->v4.remote,
+					  0);
+	else
+		th->check = ~tcp_v6_check(len, &key->v6.local, &key->v6.remote,
+					  0);
+}
 
 /**
  * hs_output_ipv4() - send a TCP header by IPv4

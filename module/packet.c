@@ -188,10 +188,12 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
 
 void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family)
 {
+	struct dst_entry *dst = skb_dst(skb);
+
 	if (family == AF_INET)
 		__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
 	else
-		__IP6_INC_STATS(net, ip6_dst_idev(skb_dst(skb)),
+		__IP6_INC_STATS(net, dst ? ip6_dst_idev(dst) : NULL,
 				IPSTATS_MIB_INDELIVERS);
 }
 

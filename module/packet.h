@@ -30,6 +30,7 @@ struct nf_hook_state;
  *		and its checksum cannot be verified
  * @syn:	it has SYN
  * @odd:	it has neither SYN, ACK nor RST
+ * @now_ns:	when a flow of a listener was shown it, tcp_clock_ns()
  */
 struct hs_packet {
 	struct sk_buff *skb;
@@ -48,6 +49,7 @@ struct hs_packet {
 	bool fragment;
 	bool syn;
 	bool odd;
+	u64 now_ns;
 };
 
 /**

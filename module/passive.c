@@ -7,8 +7,11 @@
 
 #include "buffer.h"
 #include "confirm.h"
+#include "cookie.h"
 #include "core/isn.h"
+#include "endpoint.h"
 #include "event.h"
+#include "flood.h"
 #include "hold.h"
 #include "isn.h"
 #include "listener.h"
@@ -17,6 +20,7 @@
 #include "passive.h"
 #include "policy.h"
 #include "request.h"
+#include "source.h"
 #include "xmit.h"
 
 /* What other files write into. */
@@ -24,6 +28,8 @@ struct hs_opening_room {
 	struct tcp_request_sock treq;
 	struct flowi fl;
 	struct hs_time_wait previous;
+	struct hs_terms terms;
+	bool counted;
 };
 
 /*
@@ -113,45 +119,59 @@ static enum threeway_counter hs_opening_check(struct hs_opening *o)
 	return hs_flow_limits(o->hn, o->claim, o->time_wait);
 }
 
-static u32 hs_opening_iss(const struct hs_opening *o, u32 native)
+/*
+ * SND and RCV variables of a new flow. @previous is what TIME-WAIT remembers of
+ * the tuple, or NULL. The native generator is asked only where one of its numbers
+ * is of use.
+ */
+static void hs_passive_open(struct hs_flow *flow, const struct hs_segment *seg,
+			    const struct hs_offer *offer, ktime_t now,
+			    const struct hs_time_wait *previous)
 {
-	bool fixed = hs_policy_isn(o->hn, o->claim) == THREEWAY_ISN_FIXED;
-	u32 iss = hs_isn_choose(o->hn, o->claim, &o->pkt->key, native, o->now,
-				&o->flow->txhash);
-
-	return o->time_wait && !fixed ? hs_time_wait_iss(&o->room->previous) : iss;
-}
-
-/* The native generator is asked only where one of its numbers is of use. */
-static void hs_opening_enter(struct hs_opening *o, const struct hs_offer *offer)
-{
+	enum threeway_isn source = hs_policy_isn(hs_flow_net(flow), flow->claim);
 	union tcp_seq_and_ts_off native = { };
-	const struct hs_packet *pkt = o->pkt;
+	u32 iss;
 
 	/* the native offset, so that a tuple's TSval stays monotonic whoever
 	 * does its handshakes
 	 */
-	if ((offer->timestamps &&
-	     (pkt->seg.opts.present & HS_OPT_TIMESTAMPS)) ||
-	    hs_policy_isn(o->hn, o->claim) == THREEWAY_ISN_KERNEL)
-		native = hs_isn_native(o->hn->net, &pkt->key);
-	hs_tcb_passive_open(&o->flow->tcb, &pkt->seg, offer,
-			    hs_opening_iss(o, native.seq), native.ts_off);
+	if ((offer->timestamps && (seg->opts.present & HS_OPT_TIMESTAMPS)) ||
+	    source == THREEWAY_ISN_KERNEL)
+		native = hs_isn_native(hs_flow_net(flow)->net, &flow->key);
+	iss = hs_isn_choose(hs_flow_net(flow), flow->claim, &flow->key,
+			    native.seq, now, &flow->txhash);
+	if (previous && source != THREEWAY_ISN_FIXED)
+		iss = hs_time_wait_iss(previous);
+	hs_tcb_passive_open(&flow->tcb, seg, offer, iss, native.ts_off);
+}
+
+void hs_passive_offer(const struct hs_net *hn, const struct hs_claim *claim,
+		      struct sock *listener, u8 family,
+		      struct tcp_request_sock *treq,
+		      const struct dst_entry *dst, struct hs_offer *offer)
+{
+	u32 ecn = dst_feature(dst, DST_FEATURE_ECN_MASK);
+
+	hs_policy_offer(hn, claim, listener, family, offer);
+	offer->ecn_always &= tcp_ca_needs_ecn(listener) ||
+			     (ecn & DST_FEATURE_ECN_CA) ||
+			     (hs_request_bpf() &&
+			      tcp_bpf_ca_needs_ecn((struct sock *)treq));
+	offer->ecn &= READ_ONCE(hn->net->ipv4.sysctl_tcp_ecn) || ecn;
 }
 
 static void hs_opening_negotiate(struct hs_opening *o)
 {
-	u32 ecn = dst_feature(o->dst, DST_FEATURE_ECN_MASK);
-	struct hs_offer offer;
+	struct hs_offer *offer = &o->room->terms.offer;
 
-	hs_policy_offer(o->hn, o->claim, o->listener, o->pkt->family, &offer);
-	offer.ecn_always &= tcp_ca_needs_ecn(o->listener) ||
-			    (ecn & DST_FEATURE_ECN_CA) ||
-			    (hs_request_bpf() &&
-			     tcp_bpf_ca_needs_ecn((struct sock *)&o->room->treq));
-	offer.ecn &= READ_ONCE(o->hn->net->ipv4.sysctl_tcp_ecn) || ecn;
-	hs_opening_enter(o, &offer);
+	hs_passive_offer(o->hn, o->claim, o->listener, o->pkt->family,
+			 &o->room->treq, o->dst, offer);
+	hs_passive_open(o->flow, &o->pkt->seg, offer, o->now,
+			o->time_wait ? &o->room->previous : NULL);
 	hs_request_window(&o->room->treq, o->listener, o->dst, o->flow);
+	/* as hs_xmit.keeps */
+	if (o->pkt->family == AF_INET)
+		o->flow->dst = dst_clone(o->dst);
 }
 
 static void hs_opening_save_syn(struct hs_opening *o)
@@ -194,10 +214,14 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 
 	flow = hs_flow_alloc(o->hn, o->claim, HS_FLOW_ACCEPT, o->listener,
 			     &pkt->key);
-	if (!flow)
+	if (!flow) {
+		if (o->room->counted)
+			hs_source_put(o->hn, o->claim, &pkt->key);
 		return THREEWAY_C_native_no_memory;
+	}
 	o->flow = flow;
 	flow->time_wait = o->time_wait;
+	flow->counted = o->room->counted;
 	hs_request_of_syn(flow, o->listener, pkt);
 	hs_request_init(&o->room->treq, o->listener, &flow->key, flow->mark,
 			flow->bound_if);
@@ -213,17 +237,94 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	return HS_NONE;
 }
 
-/* The SYN-ACK takes the place of a SYN that nobody else has. */
-static void hs_opening_reuse(struct hs_opening *o, struct hs_xmit *xmit)
+void hs_passive_reuse(struct hs_net *hn, struct hs_packet *pkt,
+		      struct hs_xmit *xmit)
 {
-	struct hs_packet *pkt = o->pkt;
-
 	if (!hs_buffer_own(pkt->skb))
 		return;
 	xmit->used = pkt->skb;
 	xmit->used_thoff = pkt->thoff;
-	hs_packet_kept(o->hn->net, pkt);
+	hs_packet_kept(hn->net, pkt);
 	pkt->skb = NULL;
+}
+
+void hs_passive_terms(const struct hs_flow *flow, struct hs_terms *terms)
+{
+	terms->rcv_wnd = flow->tcb.rcv_wnd;
+	terms->window_clamp = flow->window_clamp;
+	terms->rcv_wscale = flow->tcb.rcv_wscale;
+	terms->advertised_mss = flow->tcb.advertised_mss;
+}
+
+static void hs_passive_first(struct hs_flow *flow, ktime_t now,
+			     struct hs_actions *actions)
+{
+	struct hs_policy policy __uninitialized;
+	u64 now_ns = ktime_to_ns(now);
+
+	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
+	hs_policy_first(flow, &policy);
+	hs_synack_first(&flow->tcb, &policy,
+			(u32)div_u64(now_ns, NSEC_PER_MSEC), actions);
+}
+
+struct hs_flow *hs_passive_draft(struct hs_net *hn, struct hs_claim *claim,
+				 struct sock *listener,
+				 const struct hs_packet *pkt,
+				 const struct hs_terms *terms,
+				 struct hs_actions *actions)
+{
+	ktime_t now = ktime_get();
+	struct hs_flow *flow;
+
+	flow = hs_flow_alloc(hn, claim, HS_FLOW_ACCEPT, listener, &pkt->key);
+	if (!flow)
+		return NULL;
+	hs_request_of_syn(flow, listener, pkt);
+	hs_passive_open(flow, &pkt->seg, &terms->offer, now, NULL);
+	flow->tcb.rcv_wnd = terms->rcv_wnd;
+	flow->tcb.rcv_wscale = terms->rcv_wscale;
+	flow->tcb.advertised_mss = terms->advertised_mss;
+	flow->window_clamp = terms->window_clamp;
+	hs_passive_first(flow, now, actions);
+	return flow;
+}
+
+int hs_passive_enter(struct hs_flow *flow, const struct hs_segment *seg,
+		     const struct hs_actions *actions)
+{
+	int err;
+
+	/* no segment may see the flow before its timer runs */
+	spin_lock(&flow->lock);
+	err = hs_flow_insert(flow);
+	if (!err) {
+		hs_flow_timer_set(flow, actions->timer_ms);
+		hs_event_opened(flow, THREEWAY_LISTEN, seg, actions);
+	}
+	spin_unlock(&flow->lock);
+	if (err)
+		return err;
+	hs_count(hs_flow_net(flow), THREEWAY_C_flows_opened);
+	/* it is in vain, but that is known */
+	if (seg->opts.present & HS_OPT_COOKIE_REQUEST)
+		NET_INC_STATS(hs_flow_net(flow)->net,
+			      LINUX_MIB_TCPFASTOPENCOOKIEREQD);
+	return 0;
+}
+
+static void hs_opening_proof(struct hs_opening *o)
+{
+	const struct hs_endpoint_proof proof = {
+		.claim = o->claim,
+		.listener = o->listener,
+		.pkt = o->pkt,
+		.dst = o->dst,
+		.terms = &o->room->terms,
+	};
+
+	hs_passive_terms(o->flow, &o->room->terms);
+	hs_endpoint_confirm(o->hn, &proof);
 }
 
 /*
@@ -233,26 +334,13 @@ static void hs_opening_reuse(struct hs_opening *o, struct hs_xmit *xmit)
 static __always_inline unsigned int hs_opening_start(struct hs_opening *o)
 {
 	struct hs_flow *flow = o->flow;
-	u64 now_ns = ktime_to_ns(o->now);
 	struct hs_actions actions __uninitialized;
-	struct hs_policy policy __uninitialized;
 	struct hs_xmit xmit __uninitialized;
 	int err;
 
-	flow->synack_us = div_u64(now_ns, NSEC_PER_USEC);
-	hs_policy_first(flow, &policy);
-	hs_synack_first(&flow->tcb, &policy,
-			(u32)div_u64(now_ns, NSEC_PER_MSEC), &actions);
+	hs_passive_first(flow, o->now, &actions);
 	hs_xmit_prepare(&xmit, flow, &actions.reply, o->pkt);
-
-	/* no segment may see the flow before its timer runs */
-	spin_lock(&flow->lock);
-	err = hs_flow_insert(flow);
-	if (!err) {
-		hs_flow_timer_set(flow, actions.timer_ms);
-		hs_event_opened(flow, THREEWAY_LISTEN, &o->pkt->seg, &actions);
-	}
-	spin_unlock(&flow->lock);
+	err = hs_passive_enter(flow, &o->pkt->seg, &actions);
 	if (err) {
 		dst_release(o->dst);
 		if (err != -EEXIST) {
@@ -263,12 +351,11 @@ static __always_inline unsigned int hs_opening_start(struct hs_opening *o)
 		hs_count(o->hn, THREEWAY_C_segment_duplicate_limited);
 		return NF_DROP;
 	}
-	hs_count(o->hn, THREEWAY_C_flows_opened);
-	/* it is in vain, but that is known */
-	if (o->pkt->seg.opts.present & HS_OPT_COOKIE_REQUEST)
-		NET_INC_STATS(o->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
-	hs_opening_reuse(o, &xmit);
-	err = hs_xmit_routed(&xmit, o->listener, &o->room->treq, o->dst, &o->room->fl);
+	if (hs_endpoint_wanted(o->claim, false))
+		hs_opening_proof(o);
+	hs_passive_reuse(o->hn, o->pkt, &xmit);
+	err = hs_xmit_routed(&xmit, o->listener, &o->room->treq, o->dst,
+			     &o->room->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
 	if (err)
 		hs_event_unsent(flow, &actions, THREEWAY_C_send_failed);
@@ -284,7 +371,8 @@ static unsigned int hs_opening_refuse(struct hs_opening *o,
 	    READ_ONCE(o->claim->deleted))
 		return NF_ACCEPT;
 	hs_count(o->hn, reason);
-	if (reason == THREEWAY_C_segment_conntrack_drop)
+	if (reason == THREEWAY_C_segment_conntrack_drop ||
+	    reason == THREEWAY_C_segment_source_rate)
 		return NF_DROP;
 	if (reason != THREEWAY_C_segment_policy)
 		return NF_ACCEPT;
@@ -292,10 +380,24 @@ static unsigned int hs_opening_refuse(struct hs_opening *o,
 	return NF_DROP;
 }
 
+/*
+ * Is a cookie the answer? A peer that was in TIME-WAIT is real, and its ISS has
+ * to be beyond that of the previous connection.
+ */
+static enum hs_flood_answer hs_opening_cookie(struct hs_opening *o,
+					      enum threeway_counter *reason)
+{
+	if (o->time_wait || !o->listener)
+		return HS_FLOOD_FLOW;
+	return hs_flood_cookie(o->hn, o->claim, o->pkt, reason,
+			       &o->room->counted);
+}
+
 static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
 				   struct hs_claim *claim)
 {
 	enum threeway_counter reason;
+	enum hs_flood_answer answer;
 	unsigned int verdict;
 	struct hs_opening_room room __uninitialized;
 	struct hs_opening o = {
@@ -306,7 +408,15 @@ static unsigned int hs_opening_run(struct hs_net *hn, struct hs_packet *pkt,
 		.room = &room,
 	};
 
+	room.counted = false;
 	reason = hs_opening_check(&o);
+	answer = hs_opening_cookie(&o, &reason);
+	if (answer != HS_FLOOD_FLOW) {
+		verdict = hs_cookie_syn(hn, claim, o.listener, pkt,
+					answer == HS_FLOOD_COOKIES);
+		sock_put(o.listener);
+		return verdict;
+	}
 	if (reason == HS_NONE)
 		reason = hs_opening_prepare(&o);
 	if (reason == HS_NONE && !hs_conntrack_confirm(pkt->skb))

@@ -29,6 +29,24 @@ static bool hs_policy_hold_valid(const struct threeway_policy *p)
 	       hs_policy_value(p, THREEWAY_P_LOSE, p->lose, 0, U32_MAX);
 }
 
+static bool hs_policy_flood_valid(const struct threeway_policy *p)
+{
+	return hs_policy_value(p, THREEWAY_P_COOKIES, p->cookies,
+			       THREEWAY_COOKIES_NEVER,
+			       THREEWAY_COOKIES_ALWAYS) &&
+	       hs_policy_value(p, THREEWAY_P_COOKIE_PATH, p->cookie_path,
+			       THREEWAY_PATH_LATE, THREEWAY_PATH_EARLY) &&
+	       hs_policy_value(p, THREEWAY_P_SYNACK_PATH, p->synack_path,
+			       THREEWAY_PATH_LATE, THREEWAY_PATH_EARLY) &&
+	       hs_policy_value(p, THREEWAY_P_SOURCE_RATE, p->source_rate,
+			       0, HS_SOURCE_RATE_MAX) &&
+	       hs_policy_value(p, THREEWAY_P_SOURCE_BURST, p->source_burst,
+			       1, HS_SOURCE_BURST_MAX) &&
+	       hs_policy_value(p, THREEWAY_P_SOURCE_FLOWS, p->source_flows,
+			       0, HS_SOURCE_FLOWS_MAX) &&
+	       !p->pad;
+}
+
 bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode)
 {
 	bool fixed = (p->set & THREEWAY_P_ISN) && p->isn == THREEWAY_ISN_FIXED;
@@ -36,7 +54,7 @@ bool hs_policy_valid(const struct threeway_policy *p, enum threeway_mode mode)
 	return !(p->set & ~THREEWAY_P_ALL) &&
 	       !memchr_inv(p->reserved, 0, sizeof(p->reserved)) &&
 	       (mode == THREEWAY_HOLD || !(p->set & THREEWAY_P_HOLD)) &&
-	       hs_policy_hold_valid(p) &&
+	       hs_policy_hold_valid(p) && hs_policy_flood_valid(p) &&
 	       hs_policy_value(p, THREEWAY_P_SYN_RETRIES, p->syn_retries,
 			       0, HS_RETRIES_MAX) &&
 	       hs_policy_value(p, THREEWAY_P_SYN_LINEAR_TIMEOUTS,
@@ -70,14 +88,13 @@ static u32 hs_policy_synack_retries(const struct hs_flow *flow)
 {
 	const struct threeway_policy *own = &flow->claim->conf.policy;
 	u32 listener = READ_ONCE(inet_csk(flow->listener)->icsk_syn_retries);
-	u32 common = READ_ONCE(flow->hn->sysctl.synack_retries);
+	u32 common = READ_ONCE(hs_flow_net(flow)->sysctl.synack_retries);
 
 	return hs_pick(flow->claim, THREEWAY_P_SYNACK_RETRIES,
 		       own->synack_retries, listener ?: common);
 }
 
-/* Could a segment answer a SYN cookie of the native stack? */
-static bool hs_native_cookies(const struct sock *listener)
+bool hs_policy_native_cookies(const struct sock *listener)
 {
 	/* 0 means never, but looks recent when jiffies wrap */
 	if (!listener->sk_reuseport &&
@@ -95,46 +112,59 @@ static u32 hs_policy_syn_retries(const struct hs_flow *flow,
 				 const struct sock *sk)
 {
 	const struct threeway_policy *own = &flow->claim->conf.policy;
-	u32 common = READ_ONCE(flow->hn->sysctl.syn_retries);
+	const struct hs_net *hn = hs_flow_net(flow);
+	u32 common = READ_ONCE(hn->sysctl.syn_retries);
 	u32 socket = sk ? READ_ONCE(inet_csk(sk)->icsk_syn_retries) : 0;
 
 	if (common == HS_SYN_RETRIES && flow->kind == HS_FLOW_CONNECT)
-		common = READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_syn_retries);
+		common = READ_ONCE(hn->net->ipv4.sysctl_tcp_syn_retries);
 	return hs_pick(flow->claim, THREEWAY_P_SYN_RETRIES, own->syn_retries,
 		       socket ?: common);
+}
+
+/* Fewer, while there is little room for young flows. */
+static u8 hs_policy_synack_pressed(const struct hs_flow *flow)
+{
+	const struct hs_claim *claim = flow->claim;
+
+	return hs_retries_pressed(hs_policy_synack_retries(flow),
+				  atomic_read(&claim->flows),
+				  atomic_read(&claim->young),
+				  hs_policy_backlog(hs_flow_net(flow), claim));
+}
+
+static u8 hs_policy_defer_accept(const struct sock *listener)
+{
+	return READ_ONCE(inet_csk(listener)->icsk_accept_queue.rskq_defer_accept);
 }
 
 static void hs_policy_accept(const struct hs_flow *flow,
 			     struct hs_policy *policy)
 {
-	const struct hs_claim *claim = flow->claim;
+	const struct netns_ipv4 *native = &hs_flow_net(flow)->net->ipv4;
 	const struct sock *listener = flow->listener;
 
-	policy->synack_retries =
-		hs_retries_pressed(hs_policy_synack_retries(flow),
-				   atomic_read(&claim->flows),
-				   atomic_read(&claim->young),
-				   hs_policy_backlog(flow->hn, claim));
-	policy->defer_accept =
-		READ_ONCE(inet_csk(listener)->icsk_accept_queue.rskq_defer_accept);
+	policy->synack_retries = hs_policy_synack_pressed(flow);
+	policy->defer_accept = hs_policy_defer_accept(listener);
 	policy->accept_queue_full = sk_acceptq_is_full(listener);
 	policy->abort_on_overflow =
-		READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_abort_on_overflow);
-	policy->native_cookies = hs_native_cookies(listener);
+		READ_ONCE(native->sysctl_tcp_abort_on_overflow);
+	policy->native_cookies = hs_policy_native_cookies(listener);
 }
 
 static void hs_policy_open(const struct hs_flow *flow, const struct sock *sk,
 			   struct hs_policy *policy)
 {
+	const struct hs_net *hn = hs_flow_net(flow);
 	const struct hs_claim *claim = flow->claim;
 
 	policy->syn_retries = hs_policy_syn_retries(flow, sk);
 	policy->syn_linear_timeouts =
 		hs_pick(claim, THREEWAY_P_SYN_LINEAR_TIMEOUTS,
 			claim->conf.policy.syn_linear_timeouts,
-			READ_ONCE(flow->hn->sysctl.syn_linear_timeouts));
+			READ_ONCE(hn->sysctl.syn_linear_timeouts));
 	policy->ecn_fallback =
-		READ_ONCE(flow->hn->net->ipv4.sysctl_tcp_ecn_fallback);
+		READ_ONCE(hn->net->ipv4.sysctl_tcp_ecn_fallback);
 	/* TCP_USER_TIMEOUT, unless the claim decides when connect() fails */
 	if (sk && !(claim->conf.policy.set & THREEWAY_P_SYN_RETRIES))
 		policy->deadline_ms = READ_ONCE(inet_csk(sk)->icsk_user_timeout);
@@ -153,7 +183,7 @@ static void hs_policy_hold(const struct hs_flow *flow, struct hs_policy *policy)
 	policy->synack_retries =
 		hs_pick(flow->claim, THREEWAY_P_SYNACK_RETRIES,
 			own->synack_retries,
-			READ_ONCE(flow->hn->sysctl.synack_retries));
+			READ_ONCE(hs_flow_net(flow)->sysctl.synack_retries));
 }
 
 /*
@@ -188,7 +218,7 @@ void hs_policy_challenged(struct hs_net *hn)
 
 void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy)
 {
-	const struct hs_sysctl *ctl = &flow->hn->sysctl;
+	const struct hs_sysctl *ctl = &hs_flow_net(flow)->sysctl;
 	const struct hs_claim *claim = flow->claim;
 	const struct threeway_policy *own = &claim->conf.policy;
 
@@ -204,10 +234,12 @@ void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy)
 void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 		    struct hs_policy *policy)
 {
+	struct hs_net *hn = hs_flow_net(flow);
+
 	hs_policy_first(flow, policy);
-	policy->ratelimit_ms = READ_ONCE(flow->hn->sysctl.invalid_ratelimit_ms);
+	policy->ratelimit_ms = READ_ONCE(hn->sysctl.invalid_ratelimit_ms);
 	policy->challenges_spent =
-		hs_policy_challenges_spent(&flow->hn->net->ipv4);
+		hs_policy_challenges_spent(&hn->net->ipv4);
 	if (flow->kind == HS_FLOW_ACCEPT)
 		hs_policy_accept(flow, policy);
 	else
@@ -216,10 +248,52 @@ void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 		hs_policy_hold(flow, policy);
 }
 
+void hs_policy_timer(const struct hs_flow *flow, struct hs_policy *policy)
+{
+	if (flow->kind != HS_FLOW_ACCEPT) {
+		hs_policy_read(flow, NULL, policy);
+		return;
+	}
+	hs_policy_first(flow, policy);
+	policy->synack_retries = hs_policy_synack_pressed(flow);
+	policy->defer_accept = hs_policy_defer_accept(flow->listener);
+}
+
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim)
 {
 	return hs_pick(claim, THREEWAY_P_BACKLOG, claim->conf.policy.backlog,
 		       READ_ONCE(hn->sysctl.max_syn_backlog));
+}
+
+enum threeway_cookies hs_policy_cookies(const struct hs_net *hn,
+					const struct hs_claim *claim)
+{
+	return hs_pick(claim, THREEWAY_P_COOKIES, claim->conf.policy.cookies,
+		       READ_ONCE(hn->sysctl.syncookies));
+}
+
+u32 hs_policy_source_rate(const struct hs_net *hn,
+			  const struct hs_claim *claim)
+{
+	return hs_pick(claim, THREEWAY_P_SOURCE_RATE,
+		       claim->conf.policy.source_rate,
+		       READ_ONCE(hn->sysctl.source_rate));
+}
+
+u32 hs_policy_source_burst(const struct hs_net *hn,
+			   const struct hs_claim *claim)
+{
+	return hs_pick(claim, THREEWAY_P_SOURCE_BURST,
+		       claim->conf.policy.source_burst,
+		       READ_ONCE(hn->sysctl.source_burst));
+}
+
+u32 hs_policy_source_flows(const struct hs_net *hn,
+			   const struct hs_claim *claim)
+{
+	return hs_pick(claim, THREEWAY_P_SOURCE_FLOWS,
+		       claim->conf.policy.source_flows,
+		       READ_ONCE(hn->sysctl.source_flows));
 }
 
 enum threeway_isn hs_policy_isn(const struct hs_net *hn,

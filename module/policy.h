@@ -32,11 +32,37 @@ void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
  */
 void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy);
 
+/**
+ * hs_policy_timer() - what of it the timer of a flow without a socket needs
+ * @flow:	the flow
+ * @policy:	result
+ */
+void hs_policy_timer(const struct hs_flow *flow, struct hs_policy *policy);
+
 /* A challenge ACK is sent: the namespace may send one less in this second. */
 void hs_policy_challenged(struct hs_net *hn);
 
 /* Half-open flows that a claim may hold. */
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim);
+
+/* When a claim's SYNs are answered by SYN cookies. */
+enum threeway_cookies hs_policy_cookies(const struct hs_net *hn,
+					const struct hs_claim *claim);
+
+/* SYNs of one source in a second that may open flows, 0 for no limit. */
+u32 hs_policy_source_rate(const struct hs_net *hn,
+			  const struct hs_claim *claim);
+
+/* SYNs that a source may save up. */
+u32 hs_policy_source_burst(const struct hs_net *hn,
+			   const struct hs_claim *claim);
+
+/* Half-open flows that a source may have, 0 for no limit. */
+u32 hs_policy_source_flows(const struct hs_net *hn,
+			   const struct hs_claim *claim);
+
+/* Could a segment answer a SYN cookie of the native stack? */
+bool hs_policy_native_cookies(const struct sock *listener);
 
 /* Where the ISS of a claim's flows comes from. */
 enum threeway_isn hs_policy_isn(const struct hs_net *hn,

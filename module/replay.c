@@ -70,8 +70,8 @@ static bool hs_replay_fill(const struct hs_replay *replay,
 		return false;
 	if (replay->kind &&
 	    !hs_kind_learn(replay->kind, req, flow, replay->pkt))
-		hs_count(flow->hn, THREEWAY_C_handoff_unlike);
-	hs_request_fill(treq, flow);
+		hs_count(hs_flow_net(flow), THREEWAY_C_handoff_unlike);
+	hs_request_fill(treq, flow, replay->pkt);
 	hs_request_age(req);
 	return true;
 }
@@ -84,7 +84,8 @@ static enum hs_handoff_result hs_replay_search(const struct hs_replay *replay)
 {
 	const struct hs_packet *pkt = replay->pkt;
 	struct hs_flow *flow = replay->flow;
-	struct sock *sk = hs_native_socket(flow->hn->net, &flow->key, pkt->iif,
+	struct sock *sk = hs_native_socket(hs_flow_net(flow)->net, &flow->key,
+					   pkt->iif,
 					   pkt->sdif);
 	enum hs_handoff_result result = HS_HANDOFF_NATIVE_OWNS;
 
@@ -92,7 +93,7 @@ static enum hs_handoff_result hs_replay_search(const struct hs_replay *replay)
 		return HS_HANDOFF_REFUSED;
 	if (sk->sk_state == TCP_NEW_SYN_RECV &&
 	    hs_replay_fill(replay, inet_reqsk(sk))) {
-		hs_count(flow->hn, THREEWAY_C_handoff_synack_leaked);
+		hs_count(hs_flow_net(flow), THREEWAY_C_handoff_synack_leaked);
 		result = HS_HANDOFF_DONE;
 	}
 	sock_gen_put(sk);
@@ -113,7 +114,7 @@ enum hs_handoff_result hs_replay(struct hs_flow *flow, struct hs_packet *pkt,
 		kfree_skb(syn);
 		return HS_HANDOFF_NATIVE_OWNS;
 	}
-	hs_count(flow->hn, THREEWAY_C_handoff_replayed);
+	hs_count(hs_flow_net(flow), THREEWAY_C_handoff_replayed);
 	this_cpu_write(hs_replay_current, &replay);
 	inet_csk(listener)->icsk_af_ops->conn_request(listener, syn);
 	this_cpu_write(hs_replay_current, NULL);
@@ -128,7 +129,7 @@ enum hs_handoff_result hs_replay(struct hs_flow *flow, struct hs_packet *pkt,
 static void hs_replay_uncount(const struct hs_flow *flow,
 			      const struct sk_buff *skb)
 {
-	struct net *net = flow->hn->net;
+	struct net *net = hs_flow_net(flow)->net;
 	struct inet6_dev *idev;
 
 	TCP_DEC_STATS(net, TCP_MIB_OUTSEGS);

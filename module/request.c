@@ -79,19 +79,6 @@ bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
 	return !err;
 }
 
-/* Has IPsec a say in where it goes? */
-static bool hs_request_ipsec(const struct net *net, const struct sock *listener)
-{
-#ifdef CONFIG_XFRM
-	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) ==
-			XFRM_USERPOLICY_BLOCK ||
-	       rcu_access_pointer(listener->sk_policy[XFRM_POLICY_OUT]);
-#else
-	return false;
-#endif
-}
-
 /* What inet_csk_route_req() finds where there are neither options nor IPsec. */
 static struct dst_entry *hs_request_route_plain(const struct request_sock *req,
 						struct sock *listener,
@@ -184,7 +171,8 @@ void hs_request_age(struct request_sock *req)
 		atomic_dec(&inet_csk(req->rsk_listener)->icsk_accept_queue.young);
 }
 
-void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
+void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow,
+		     const struct hs_packet *pkt)
 {
 	struct inet_request_sock *ireq = &treq->req;
 	const struct hs_tcb *tcb = &flow->tcb;
@@ -211,9 +199,14 @@ void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow)
 	ireq->ir_iif = flow->bound_if;
 	treq->snt_isn = tcb->iss;
 	treq->ts_off = tcb->tstamp_ok ? tcb->ts_offset : 0;
-	treq->snt_synack = hs_flow_synack_us(flow);
+	/* of a cookie nobody knows */
+	treq->snt_synack = flow->synack_us ?
+			   hs_flow_synack_us(flow, pkt->now_ns) : 0;
 	treq->txhash = flow->txhash;
 	treq->syn_tos = flow->syn_tos;
+	/* the native limit goes on from the last answer */
 	if (tcb->limited)
-		treq->last_oow_ack_time = tcp_jiffies32;
+		treq->last_oow_ack_time = tcp_jiffies32 -
+			msecs_to_jiffies(tcp_time_stamp_raw() -
+					 tcb->limited_ms);
 }

@@ -9,6 +9,7 @@
 #include <linux/bpf-cgroup.h>
 #include <linux/tcp.h>
 #include <net/flow.h>
+#include <net/sock.h>
 
 #include "flow.h"
 #include "packet.h"
@@ -38,6 +39,20 @@ void hs_request_of_syn(struct hs_flow *flow, struct sock *listener,
 bool hs_request_allowed(struct tcp_request_sock *treq, struct sock *listener,
 			struct sk_buff *skb);
 
+/* Has IPsec a say in where answers go? */
+static inline bool hs_request_ipsec(const struct net *net,
+				    const struct sock *listener)
+{
+#ifdef CONFIG_XFRM
+	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) ==
+			XFRM_USERPOLICY_BLOCK ||
+	       rcu_access_pointer(listener->sk_policy[XFRM_POLICY_OUT]);
+#else
+	return false;
+#endif
+}
+
 /* Return: a referenced route for answers, or NULL. */
 struct dst_entry *hs_request_route(struct tcp_request_sock *treq,
 				   struct sock *listener, struct flowi *fl);
@@ -60,8 +75,10 @@ void hs_request_window(struct tcp_request_sock *treq, struct sock *listener,
  * hs_request_fill() - make a native request what the engine promised
  * @treq:	the native request of a flow, which nobody has used yet
  * @flow:	the flow, which gives away its saved SYN
+ * @pkt:	the segment that completed the handshake
  */
-void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow);
+void hs_request_fill(struct tcp_request_sock *treq, struct hs_flow *flow,
+		     const struct hs_packet *pkt);
 
 /* What has timed out is not young. For a request that is filled in and queued. */
 void hs_request_age(struct request_sock *req);

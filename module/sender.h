@@ -19,7 +19,7 @@ static inline struct sock *hs_sender(const struct hs_flow *flow)
 {
 	if (flow->listener)
 		return flow->listener;
-	return flow->hn->sender[flow->key.family == AF_INET6];
+	return hs_flow_net(flow)->sender[flow->key.family == AF_INET6];
 }
 
 #endif /* HS_SENDER_H */

@@ -20,7 +20,7 @@ bool hs_socket_connects(const struct hs_flow *flow, const struct sock *sk)
 
 struct sock *hs_socket_get(const struct hs_flow *flow)
 {
-	struct sock *sk = hs_native_socket(flow->hn->net, &flow->key,
+	struct sock *sk = hs_native_socket(hs_flow_net(flow)->net, &flow->key,
 					   flow->bound_if, 0);
 
 	if (!sk || sk == hs_flow_large(flow)->socket)

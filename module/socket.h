@@ -16,6 +16,7 @@
 #define HS_SOCKET_H
 
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "flow.h"
 #include "packet.h"
@@ -31,6 +32,14 @@ struct sock *hs_socket_get(const struct hs_flow *flow);
 
 /* Is it still in the connect() of the flow? */
 bool hs_socket_connects(const struct hs_flow *flow, const struct sock *sk);
+
+/* Is it the first SYN of a connect()? Context: the socket locked, LOCAL_OUT. */
+static inline bool hs_socket_first(const struct sock *sk,
+				   const struct hs_segment *syn)
+{
+	/* what has left is behind SND.NXT */
+	return tcp_sk(sk)->snd_nxt == syn->seq;
+}
 
 /**
  * hs_socket_objection() - does the native stack have to do this connect()

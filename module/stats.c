@@ -78,6 +78,17 @@ static const struct hs_mib hs_native_mib[THREEWAY_COUNTER_MAX] = {
 	[THREEWAY_C_icmp_out_of_window] = {
 		.linux_mib = { LINUX_MIB_OUTOFWINDOWICMPS },
 	},
+	[THREEWAY_C_cookies_received] = {
+		.linux_mib = { LINUX_MIB_SYNCOOKIESRECV },
+	},
+	[THREEWAY_C_sent_cookie] = {
+		.tcp = { TCP_MIB_OUTSEGS },
+		.linux_mib = { LINUX_MIB_SYNCOOKIESSENT,
+			       LINUX_MIB_TCPREQQFULLDOCOOKIES },
+	},
+	[THREEWAY_C_native_bad_cookie] = {
+		.linux_mib = { LINUX_MIB_SYNCOOKIESFAILED },
+	},
 	[THREEWAY_C_segment_accept_queue_full] = {
 		.linux_mib = { LINUX_MIB_LISTENOVERFLOWS,
 			       LINUX_MIB_LISTENDROPS },
@@ -98,17 +109,19 @@ static const struct hs_mib hs_socket_mib[THREEWAY_COUNTER_MAX] = {
 static void hs_count_mib(struct hs_net *hn, enum threeway_counter counter,
 			 const struct hs_mib *mib)
 {
-	int i;
+	struct net *net = hn->net;
 
 	this_cpu_inc(hn->stats->value[counter]);
 	if (!mib->any)
 		return;
-	for (i = 0; i < 2; i++) {
-		if (mib->tcp[i])
-			TCP_INC_STATS(hn->net, mib->tcp[i]);
-		if (mib->linux_mib[i])
-			NET_INC_STATS(hn->net, mib->linux_mib[i]);
-	}
+	if (mib->tcp[0])
+		TCP_INC_STATS(net, mib->tcp[0]);
+	if (mib->tcp[1])
+		TCP_INC_STATS(net, mib->tcp[1]);
+	if (mib->linux_mib[0])
+		NET_INC_STATS(net, mib->linux_mib[0]);
+	if (mib->linux_mib[1])
+		NET_INC_STATS(net, mib->linux_mib[1]);
 }
 
 void hs_count(struct hs_net *hn, enum threeway_counter counter)

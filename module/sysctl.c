@@ -16,6 +16,11 @@ static unsigned int hs_rto_max_min = HS_RTO_MAX_MIN_MS;
 static unsigned int hs_rto_max_max = HS_RTO_MAX_MAX_MS;
 static unsigned int hs_backlog_max = HS_BACKLOG_MAX;
 static unsigned int hs_ratelimit_max = 60000;
+static unsigned int hs_source_rate_max = HS_SOURCE_RATE_MAX;
+static unsigned int hs_source_burst_max = HS_SOURCE_BURST_MAX;
+static unsigned int hs_source_flows_max = HS_SOURCE_FLOWS_MAX;
+static unsigned int hs_rotation_min = HS_ROTATION_MIN_S;
+static unsigned int hs_rotation_max = HS_ROTATION_MAX_S;
 
 static const struct hs_sysctl hs_sysctl_defaults = {
 	.syn_retries = HS_SYN_RETRIES,
@@ -31,6 +36,9 @@ static const struct hs_sysctl hs_sysctl_defaults = {
 	.window_scaling = 1,
 	.ecn = 1,
 	.icmp_soft_abort = 1,
+	.syncookies = THREEWAY_COOKIES_AUTO,
+	.source_burst = 100,
+	.cookie_rotation_s = 3600,
 };
 
 /* data is an offset into struct hs_sysctl until the table is copied */
@@ -59,6 +67,11 @@ static const struct ctl_table hs_sysctl_template[] = {
 	HS_SYSCTL(window_scaling, hs_zero, hs_one),
 	HS_SYSCTL(ecn, hs_zero, hs_one),
 	HS_SYSCTL(icmp_soft_abort, hs_zero, hs_one),
+	HS_SYSCTL(syncookies, hs_zero, hs_two),
+	HS_SYSCTL(source_rate, hs_zero, hs_source_rate_max),
+	HS_SYSCTL(source_burst, hs_one, hs_source_burst_max),
+	HS_SYSCTL(source_flows, hs_zero, hs_source_flows_max),
+	HS_SYSCTL(cookie_rotation_s, hs_rotation_min, hs_rotation_max),
 	{ }
 };
 

@@ -19,6 +19,11 @@ struct hs_net;
 #define HS_LIFETIME_MAX_MS	86400000U
 #define HS_LIFETIME_MS		300000U
 #define HS_DELAY_MAX_MS		600000U
+#define HS_SOURCE_RATE_MAX	65535U
+#define HS_SOURCE_BURST_MAX	65535U
+#define HS_SOURCE_FLOWS_MAX	4095U
+#define HS_ROTATION_MIN_S	256U
+#define HS_ROTATION_MAX_S	31536000U
 
 /**
  * struct hs_sysctl - per namespace, read anew at each SYN and each timer
@@ -46,6 +51,14 @@ struct hs_net;
  * @icmp_soft_abort:	0 or 1, default 1: a soft ICMP error (RFC 9293 section
  *			3.9.2.2) ends connect() at once, as with the native stack;
  *			0 keeps it for the case that all retries fail
+ * @syncookies:		enum threeway_cookies, default 1
+ * @source_rate:	SYNs of one source in a second, 0 to 65535, default 0:
+ *			no limit
+ * @source_burst:	SYNs that it may save up, 1 to 65535, default 100
+ * @source_flows:	half-open flows of one source, 0 to 4095, default 0: no
+ *			limit
+ * @cookie_rotation_s:	age at which the secret of SYN cookies is replaced, 256
+ *			to 31536000 s, default 3600
  *
  * A new namespace gets the defaults. A write out of range fails with EINVAL and
  * changes nothing.
@@ -65,6 +78,11 @@ struct hs_sysctl {
 	unsigned int window_scaling;
 	unsigned int ecn;
 	unsigned int icmp_soft_abort;
+	unsigned int syncookies;
+	unsigned int source_rate;
+	unsigned int source_burst;
+	unsigned int source_flows;
+	unsigned int cookie_rotation_s;
 };
 
 int hs_sysctl_setup(struct hs_net *hn);

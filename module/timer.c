@@ -4,13 +4,7 @@
  *
  * It holds a reference while it is armed, which passes to the handler when it
  * fires. It is armed only under hs_flow.lock and only while the flow is not dead.
- *
- * The timer wheel is late by up to an eighth of a timeout, seconds after a few
- * doublings. So a long timeout is armed an eighth short and, when it fires, for
- * what is left, until that is short enough for the wheel to be exact. A handful
- * of extra expiries buys a schedule that can be relied on.
  */
-#include <linux/rcupdate.h>
 #include <net/tcp.h>
 
 #include "arrive.h"
@@ -21,20 +15,7 @@
 #include "netns.h"
 #include "observe.h"
 #include "policy.h"
-
-/* Timeouts up to this, in jiffies, the wheel keeps to the jiffy. */
-#define HS_TIMER_EXACT	62
-
-void hs_flow_timer_arm(struct hs_flow *flow)
-{
-	unsigned long now = jiffies;
-	u32 left = hs_flow_wait(flow, now);
-
-	if (left > HS_TIMER_EXACT)
-		left -= left / 8;
-	if (!mod_timer(&flow->timer, now + left))
-		refcount_inc(&flow->refs);
-}
+#include "wheel.h"
 
 void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
 {
@@ -43,7 +24,7 @@ void hs_flow_timer_set(struct hs_flow *flow, u32 timer_ms)
 
 	lockdep_assert_held(&flow->lock);
 	WRITE_ONCE(flow->due, (u32)jiffies + wait);
-	hs_flow_timer_arm(flow);
+	hs_wheel_add(flow, 0);
 }
 
 /* Context: hs_flow.lock held, the flow alive. */
@@ -51,9 +32,9 @@ static void hs_timer_locked(struct hs_flow *flow, struct hs_actions *actions,
 			    struct hs_xmit *xmit)
 {
 	const u8 before = flow->tcb.state;
-	struct hs_policy policy;
+	struct hs_policy policy __uninitialized;
 
-	hs_policy_read(flow, NULL, &policy);
+	hs_policy_timer(flow, &policy);
 	hs_flow_aged(flow);
 	hs_timer_fires(&flow->tcb, &policy, tcp_time_stamp_raw(), actions);
 	if (actions->timer == HS_TIMER_SET)
@@ -65,46 +46,46 @@ static void hs_timer_locked(struct hs_flow *flow, struct hs_actions *actions,
 		return;
 	hs_xmit_rehash(flow);
 	hs_xmit_prepare(xmit, flow, &actions->reply, NULL);
+	xmit->dst = flow->dst;
+	/* one of IPv6 would need a cookie besides */
+	xmit->keeps = flow->listener && flow->key.family == AF_INET;
 }
 
 static void hs_timer_run(struct hs_flow *flow)
 {
-	struct hs_actions actions;
-	struct hs_xmit xmit;
+	struct hs_actions actions __uninitialized;
+	struct hs_xmit xmit __uninitialized;
 
 	spin_lock(&flow->lock);
 	/* a segment may have set it anew while we waited for the lock */
-	if (flow->dead || timer_pending(&flow->timer)) {
+	if (flow->dead || hs_wheel_has(flow)) {
 		spin_unlock(&flow->lock);
 		return;
 	}
 	if (hs_flow_wait(flow, jiffies)) {
-		hs_flow_timer_arm(flow);
+		hs_wheel_add(flow, 0);
 		spin_unlock(&flow->lock);
 		return;
 	}
 	hs_timer_locked(flow, &actions, &xmit);
 	spin_unlock(&flow->lock);
-	NET_INC_STATS(flow->hn->net, LINUX_MIB_TCPTIMEOUTS);
+	NET_INC_STATS(hs_flow_net(flow)->net, LINUX_MIB_TCPTIMEOUTS);
 	hs_act(flow, &actions, &xmit);
 }
 
-void hs_flow_timer(struct timer_list *timer)
+void hs_flow_timer(struct hs_flow *flow)
 {
-	struct hs_flow *flow = from_timer(flow, timer, timer);
-
-	rcu_read_lock();
 	if (flow->kind == HS_FLOW_CONNECT)
 		hs_connect_timer(flow);
 	else if (flow->kind == HS_FLOW_OBSERVE)
 		hs_observe_timer(flow);
 	else if (flow->listener && !hs_listener_listens(flow->listener))
 		hs_flow_end(flow, THREEWAY_C_flows_listener_gone);
-	else if (hs_native_owns(flow->hn->net, &flow->key, flow->bound_if, 0))
+	else if (hs_native_owns(hs_flow_net(flow)->net, &flow->key,
+				flow->bound_if, 0))
 		/* a program did connect() from our side of the tuple */
 		hs_flow_end(flow, THREEWAY_C_flows_native_owns);
 	else
 		hs_timer_run(flow);
-	rcu_read_unlock();
 	hs_flow_put(flow);
 }

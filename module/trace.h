@@ -8,7 +8,8 @@
  *   local, remote: address and port
  *   counter	its name, empty for none
  *
- * Of the segments only those that arrived or were sent tell.
+ * Of the segments only those that arrived or were sent tell. And there is
+ * threeway_cookies: a claim began or stopped to send SYN cookies.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM threeway
@@ -221,6 +222,25 @@ HS_TRACE_EVENT(threeway_flow, threeway_timer);
 HS_TRACE_EVENT(threeway_flow, threeway_state);
 HS_TRACE_EVENT(threeway_flow, threeway_handoff);
 HS_TRACE_EVENT(threeway_flow, threeway_ended);
+
+TRACE_EVENT(threeway_cookies,
+	TP_PROTO(const struct net *net, u32 claim, bool on, u32 flows),
+	TP_ARGS(net, claim, on, flows),
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u32, claim)
+		__field(u32, flows)
+		__field(bool, on)
+	),
+	TP_fast_assign(
+		__entry->netns = net->ns.inum;
+		__entry->claim = claim;
+		__entry->flows = flows;
+		__entry->on = on;
+	),
+	TP_printk("netns=%u claim=%u %s flows=%u", __entry->netns,
+		  __entry->claim, __entry->on ? "on" : "off", __entry->flows)
+);
 
 #endif /* HS_TRACE_H */
 

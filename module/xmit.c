@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sending segments. */
+#include <linux/hash.h>
 #include <linux/skbuff.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
@@ -20,7 +21,7 @@ static u8 hs_xmit_synack_tos(const struct hs_flow *flow)
 	u8 own;
 
 	if (!listener)
-		return flow->tos;
+		return hs_flow_large(flow)->tos;
 	own = flow->key.family == AF_INET ? inet_sk(listener)->tos :
 					    inet6_sk(listener)->tclass;
 	if (!READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_reflect_tos))
@@ -36,7 +37,7 @@ static u32 hs_xmit_mark(const struct hs_flow *flow,
 			const struct hs_reply *reply,
 			const struct hs_packet *pkt)
 {
-	struct net *net = flow->hn->net;
+	struct net *net = hs_flow_net(flow)->net;
 	u32 mark;
 
 	if (!pkt || (reply->flags & HS_SYN) ||
@@ -57,6 +58,9 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 	xmit->mark = hs_xmit_mark(flow, reply, pkt);
 	xmit->bound_if = flow->bound_if;
 	xmit->txhash = flow->txhash;
+	xmit->dst = NULL;
+	xmit->keeps = false;
+	xmit->found = NULL;
 	xmit->socket = NULL;
 	xmit->used = NULL;
 	xmit->used_thoff = 0;
@@ -66,11 +70,12 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 		xmit->tos = pkt ? pkt->tos & ~INET_ECN_MASK : 0;
 }
 
+/* The first one was random, and another one is all that is wanted. */
 void hs_xmit_rehash(struct hs_flow *flow)
 {
 	if (!flow->listener ||
 	    READ_ONCE(flow->listener->sk_txrehash) == SOCK_TXREHASH_ENABLED)
-		flow->txhash = net_tx_rndhash();
+		flow->txhash = hash_32(flow->txhash + flow->key.hash, 32) ?: 1;
 }
 
 static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
@@ -79,26 +84,16 @@ static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
 {
 	const struct hs_flow_key *key = &xmit->key;
 	struct sk_buff *skb;
-	struct tcphdr *th;
 	size_t len;
 
 	skb = hs_buffer_get(xmit->used, xmit->used_thoff, dst);
 	if (!skb)
 		return NULL;
-	th = (struct tcphdr *)skb->data;
 	len = hs_reply_build(skb->data, &xmit->reply, ntohs(key->local_port),
 			     ntohs(key->remote_port));
-	skb_put(skb, len);
+	__skb_put(skb, len);
 	skb_reset_transport_header(skb);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
-	if (key->family == AF_INET)
-		th->check = ~tcp_v4_check(len, key->v4.local, key->v4.remote,
-					  0);
-	else
-		th->check = ~tcp_v6_check(len, &key->v6.local, &key->v6.remote,
-					  0);
+	hs_output_checksum(skb, key, len);
 	skb->mark = xmit->mark;
 	/* firewalls and cgroups see whose answer it is; freeing it must not
 	 * wake those who wait in accept()
@@ -158,7 +153,47 @@ static bool hs_xmit_learned(const struct dst_entry *dst)
 	return container_of(dst, struct rt6_info, dst)->rt6i_flags & RTF_CACHE;
 }
 
-int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
+/*
+ * A copy announces what the route is now that it takes, whatever has been learned
+ * of the path (RFC 9293 section 3.7.1).
+ */
+static void hs_xmit_announce(struct hs_xmit *xmit, const struct sock *listener,
+			     const struct dst_entry *dst)
+{
+	if ((xmit->reply.flags & HS_SYN) && sk_is_tcp(listener) &&
+	    !hs_xmit_learned(dst))
+		xmit->reply.opts.mss = hs_request_mss(listener, dst);
+}
+
+/* Is there nothing to ask but whether the route is still there? */
+static bool hs_xmit_knows(const struct hs_xmit *xmit, struct sock *listener)
+{
+	const struct dst_entry *dst = xmit->dst;
+
+	return dst && !hs_request_bpf() &&
+	       !hs_request_ipsec(sock_net(listener), listener) &&
+	       dst->ops->check(xmit->dst, 0);
+}
+
+static int hs_xmit_known(struct hs_xmit *xmit, struct sock *listener)
+{
+	struct sk_buff *skb;
+	int err;
+
+	/* what the route says has not changed */
+	if (READ_ONCE(tcp_sk(listener)->rx_opt.user_mss))
+		hs_xmit_announce(xmit, listener, xmit->dst);
+	skb = hs_xmit_build(xmit, listener, xmit->dst);
+	if (!skb)
+		return -ENOMEM;
+	skb_dst_set_noref(skb, xmit->dst);
+	err = hs_output_ipv4(skb, listener, &xmit->key, xmit->tos);
+	return net_xmit_eval(err);
+}
+
+/* Not inline: what it needs of the stack is dear. */
+static noinline int hs_xmit_looked_up(struct hs_xmit *xmit,
+				      struct sock *listener)
 {
 	struct tcp_request_sock treq __uninitialized;
 	struct flowi fl __uninitialized;
@@ -169,11 +204,15 @@ int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
 	dst = hs_request_route(&treq, listener, &fl);
 	if (!dst)
 		return -EHOSTUNREACH;
-	/* a copy announces what the route is now that it takes, whatever has
-	 * been learned of the path (RFC 9293 section 3.7.1)
-	 */
-	if ((xmit->reply.flags & HS_SYN) && sk_is_tcp(listener) &&
-	    !hs_xmit_learned(dst))
-		xmit->reply.opts.mss = hs_request_mss(listener, dst);
+	hs_xmit_announce(xmit, listener, dst);
+	if (xmit->keeps)
+		xmit->found = dst_clone(dst);
 	return hs_xmit_routed(xmit, listener, &treq, dst, &fl);
+}
+
+int hs_xmit(struct hs_xmit *xmit, struct sock *listener)
+{
+	if (hs_xmit_knows(xmit, listener))
+		return hs_xmit_known(xmit, listener);
+	return hs_xmit_looked_up(xmit, listener);
 }

@@ -17,6 +17,9 @@
  * @mark:	mark
  * @bound_if:	interface to leave by, 0 for any
  * @txhash:	multipath hash
+ * @dst:	the route of the flow, not referenced, or NULL
+ * @keeps:	the flow keeps another one
+ * @found:	result: that, referenced, or NULL
  * @tos:	TOS or traffic class
  * @socket:	referenced, whose TTL and priority it gets; NULL: the sender's
  * @used:	a packet to build it in, as hs_buffer_get() has it, or NULL
@@ -28,6 +31,9 @@ struct hs_xmit {
 	u32 mark;
 	int bound_if;
 	u32 txhash;
+	struct dst_entry *dst;
+	bool keeps;
+	struct dst_entry *found;
 	u8 tos;
 	struct sock *socket;
 	struct sk_buff *used;
@@ -62,7 +68,10 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 		   struct tcp_request_sock *treq, struct dst_entry *dst,
 		   struct flowi *fl);
 
-/* The same with a look-up of the route, which may change the MSS in @xmit. */
+/*
+ * The same by hs_xmit.dst, or after a look-up of the route. It may change the MSS
+ * in @xmit, and hs_xmit.found.
+ */
 int hs_xmit(struct hs_xmit *xmit, struct sock *listener);
 
 #endif /* HS_XMIT_H */

@@ -12,16 +12,19 @@
 
 #define ISN_EXPECTED	"engine, kernel or fixed:0-4294967295"
 #define FREEZE_EXPECTED	"none, syn-sent, syn-received, final-ack or refuse"
+#define COOKIES_EXPECTED "never, auto or always"
+#define PATH_EXPECTED	"late or early"
 #define LOSE_MAX	32
 #define LOSE_EXPECTED	"numbers of segments, 1-32, with commas between them"
 
-enum kind { KIND_NUMBER, KIND_SWITCH, KIND_ISN, KIND_FREEZE, KIND_LOSE };
+enum kind { KIND_NUMBER, KIND_SWITCH, KIND_ISN, KIND_FREEZE, KIND_LOSE, KIND_COOKIES,
+	    KIND_PATH };
 
 /**
  * struct policy_value - a word and its member of struct threeway_policy
  * @word:	the word
  * @bit:	its THREEWAY_P_*
- * @offset:	the member: __u32 for numbers, __u8 for switches
+ * @offset:	the member: __u8 for switches, cookies and path, __u32 for the others
  * @kind:	what the value looks like
  * @min:	smallest number
  * @max:	largest number
@@ -61,6 +64,15 @@ static const struct policy_value values[POLICY_WORDS] = {
 	  KIND_NUMBER, 1000, 86400000 },
 	{ "delay_ms", THREEWAY_P_DELAY, MEMBER(delay_ms), KIND_NUMBER, 0, 600000 },
 	{ "lose", THREEWAY_P_LOSE, MEMBER(lose), KIND_LOSE, 0, 0 },
+	{ "cookies", THREEWAY_P_COOKIES, MEMBER(cookies), KIND_COOKIES, 0, 0 },
+	{ "cookie_path", THREEWAY_P_COOKIE_PATH, MEMBER(cookie_path), KIND_PATH, 0, 0 },
+	{ "synack_path", THREEWAY_P_SYNACK_PATH, MEMBER(synack_path), KIND_PATH, 0, 0 },
+	{ "source_rate", THREEWAY_P_SOURCE_RATE, MEMBER(source_rate),
+	  KIND_NUMBER, 0, 65535 },
+	{ "source_burst", THREEWAY_P_SOURCE_BURST, MEMBER(source_burst),
+	  KIND_NUMBER, 1, 65535 },
+	{ "source_flows", THREEWAY_P_SOURCE_FLOWS, MEMBER(source_flows),
+	  KIND_NUMBER, 0, 4095 },
 };
 
 static const struct keyword isn_words[] = {
@@ -75,6 +87,19 @@ static const struct keyword freeze_words[] = {
 	{ "syn-received", THREEWAY_FREEZE_SYN_RECEIVED },
 	{ "final-ack", THREEWAY_FREEZE_FINAL_ACK },
 	{ "refuse", THREEWAY_FREEZE_REFUSE },
+	{ }
+};
+
+static const struct keyword cookies_words[] = {
+	{ "never", THREEWAY_COOKIES_NEVER },
+	{ "auto", THREEWAY_COOKIES_AUTO },
+	{ "always", THREEWAY_COOKIES_ALWAYS },
+	{ }
+};
+
+static const struct keyword path_words[] = {
+	{ "late", THREEWAY_PATH_LATE },
+	{ "early", THREEWAY_PATH_EARLY },
 	{ }
 };
 
@@ -94,6 +119,10 @@ const char *policy_expected(unsigned int index, char buf[64])
 		return FREEZE_EXPECTED;
 	case KIND_LOSE:
 		return LOSE_EXPECTED;
+	case KIND_COOKIES:
+		return COOKIES_EXPECTED;
+	case KIND_PATH:
+		return PATH_EXPECTED;
 	case KIND_NUMBER:
 		break;
 	}
@@ -106,9 +135,15 @@ static __u32 *number_of(const struct policy_value *value, struct threeway_policy
 	return (__u32 *)((char *)policy + value->offset);
 }
 
-static __u8 *switch_of(const struct policy_value *value, struct threeway_policy *policy)
+static __u8 *byte_of(const struct policy_value *value, struct threeway_policy *policy)
 {
 	return (__u8 *)policy + value->offset;
+}
+
+static bool is_byte(const struct policy_value *value)
+{
+	return value->kind == KIND_SWITCH || value->kind == KIND_COOKIES ||
+	       value->kind == KIND_PATH;
 }
 
 static int parse_switch(const struct policy_value *value, const char *text,
@@ -118,7 +153,7 @@ static int parse_switch(const struct policy_value *value, const char *text,
 
 	if (!on && strcmp(text, "off"))
 		return usage_error("%s \"%s\": expected on or off", value->word, text);
-	*switch_of(value, policy) = on;
+	*byte_of(value, policy) = on;
 	return STATUS_OK;
 }
 
@@ -147,6 +182,21 @@ static int parse_freeze(const struct policy_value *value, const char *text,
 
 	if (!status)
 		policy->freeze = freeze;
+	return status;
+}
+
+static const struct keyword *words_of(const struct policy_value *value)
+{
+	return value->kind == KIND_COOKIES ? cookies_words : path_words;
+}
+
+static int parse_byte(const struct policy_value *value, const char *text,
+		      struct threeway_policy *policy)
+{
+	int number, status = keyword_value(words_of(value), value->word, text, &number);
+
+	if (!status)
+		*byte_of(value, policy) = number;
 	return status;
 }
 
@@ -186,6 +236,9 @@ int policy_parse(unsigned int index, const char *text, struct threeway_policy *p
 		return parse_freeze(value, text, policy);
 	case KIND_LOSE:
 		return parse_lose(text, policy);
+	case KIND_COOKIES:
+	case KIND_PATH:
+		return parse_byte(value, text, policy);
 	case KIND_NUMBER:
 		break;
 	}
@@ -245,7 +298,7 @@ void policy_print(const struct threeway_policy *policy)
 			print_u64(value->word, value->word, *number_of(value, &copy));
 			break;
 		case KIND_SWITCH:
-			print_switch(value->word, value->word, *switch_of(value, &copy));
+			print_switch(value->word, value->word, *byte_of(value, &copy));
 			break;
 		case KIND_ISN:
 			print_isn(policy);
@@ -256,6 +309,12 @@ void policy_print(const struct threeway_policy *policy)
 			break;
 		case KIND_LOSE:
 			print_lose(policy->lose);
+			break;
+		case KIND_COOKIES:
+		case KIND_PATH:
+			print_string(value->word, value->word,
+				     keyword_name(words_of(value), *byte_of(value, &copy),
+						  buf));
 			break;
 		}
 	}
@@ -274,8 +333,8 @@ bool policy_agrees(const struct threeway_policy *policy,
 			continue;
 		if (!(a.set & value->bit))
 			return false;
-		if (value->kind == KIND_SWITCH ?
-		    *switch_of(value, &a) != *switch_of(value, &b) :
+		if (is_byte(value) ?
+		    *byte_of(value, &a) != *byte_of(value, &b) :
 		    *number_of(value, &a) != *number_of(value, &b))
 			return false;
 	}

@@ -10,7 +10,7 @@
 
 #include "lib/threeway.h"
 
-#define POLICY_WORDS	15
+#define POLICY_WORDS	21
 
 /* The word of index 0 to POLICY_WORDS - 1. */
 const char *policy_word(unsigned int index);

@@ -49,6 +49,10 @@ _threeway_value()
 		_threeway_reply "handoff hold observe" ;;
 	*:freeze)
 		_threeway_reply "none syn-sent syn-received final-ack refuse" ;;
+	*:cookies)
+		_threeway_reply "never auto always" ;;
+	*:cookie_path | *:synack_path)
+		_threeway_reply "late early" ;;
 	*:isn)
 		_threeway_reply "engine kernel fixed:" ;;
 	*:sack | *:timestamps | *:window_scaling | *:ecn)
@@ -56,7 +60,8 @@ _threeway_value()
 	open:dev)
 		_threeway_reply "$(ip -br link 2>/dev/null | cut -d' ' -f1 | cut -d@ -f1)" ;;
 	*:synack_retries | *:rto_initial_ms | *:rto_max_ms | *:backlog | *:syn_retries | \
-	*:syn_linear_timeouts | *:lifetime_ms | *:delay_ms | *:lose | open:local_port)
+	*:syn_linear_timeouts | *:lifetime_ms | *:delay_ms | *:lose | \
+	*:source_rate | *:source_burst | *:source_flows | open:local_port)
 		COMPREPLY=() ;;
 	*)
 		return 1 ;;
@@ -67,7 +72,8 @@ _threeway_words()
 {
 	local policy="synack_retries rto_initial_ms rto_max_ms backlog isn sack
 		timestamps window_scaling ecn syn_retries syn_linear_timeouts freeze
-		lifetime_ms delay_ms lose"
+		lifetime_ms delay_ms lose cookies cookie_path synack_path
+		source_rate source_burst source_flows"
 
 	case $1:$2 in
 	claim:add)
@@ -88,6 +94,10 @@ _threeway_words()
 		_threeway_reply "svg keep syn_retries help" ;;
 	lab:)
 		_threeway_reply "$(threeway lab help | sed -n 's/^  *\([a-z-]*\)  .*/\1/p') all list help" ;;
+	secret:set)
+		_threeway_reply "file help" ;;
+	secret:)
+		_threeway_reply "set random help" ;;
 	stat:show)
 		_threeway_reply "all $(threeway stat help | grep -o '^ .*')" ;;
 	claim:)
@@ -134,13 +144,13 @@ _threeway()
 	if [[ $index -gt $COMP_CWORD ]]; then
 		_threeway_options "${COMP_WORDS[COMP_CWORD - 1]}"
 	elif [[ $index -eq $COMP_CWORD ]]; then
-		_threeway_reply "claim flow open stat monitor ladder lab help $options"
+		_threeway_reply "claim flow open stat secret monitor ladder lab help $options"
 	else
-		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat monitor ladder lab)
+		object=$(_threeway_expand "${COMP_WORDS[index]}" claim flow open stat secret monitor ladder lab)
 		command=
 		if [[ $object != @(open|monitor|ladder) && $((index + 1)) -lt $COMP_CWORD ]]; then
 			index=$((index + 1))
-			command=$(_threeway_expand "${COMP_WORDS[index]}" add del show flush kill)
+			command=$(_threeway_expand "${COMP_WORDS[index]}" add del show flush kill set random)
 			# Its commands are the names of experiments.
 			[[ $object != lab ]] || command=${COMP_WORDS[index]}
 		fi

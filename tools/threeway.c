@@ -31,7 +31,7 @@ static void usage(FILE *file)
 {
 	fputs("Usage: threeway [ OPTIONS ] OBJECT { COMMAND | help }\n"
 	      "       threeway [ OPTIONS ] [ -force ] -batch FILE\n"
-	      "where  OBJECT  := { claim | flow | open | stat | monitor | ladder | lab }\n"
+	      "where  OBJECT  := { claim | flow | open | stat | secret | monitor | ladder | lab }\n"
 	      "       OPTIONS := { -V[ersion] | -h[elp] | -s[tatistics] | -j[son] | -p[retty] |\n"
 	      "                    -e[cho] | -4 | -6 | -n[etns] { NAME | PATH } |\n"
 	      "                    -t[imestamp] | -ts[hort] | -a[scii] |\n"
@@ -54,7 +54,7 @@ int tool_device(int *fd)
 }
 
 enum object { OBJECT_CLAIM, OBJECT_FLOW, OBJECT_STAT, OBJECT_MONITOR, OBJECT_OPEN,
-	      OBJECT_LADDER, OBJECT_LAB, OBJECT_HELP };
+	      OBJECT_LADDER, OBJECT_LAB, OBJECT_SECRET, OBJECT_HELP };
 
 static int run(struct args *args)
 {
@@ -66,6 +66,7 @@ static int run(struct args *args)
 		{ "open", OBJECT_OPEN },
 		{ "ladder", OBJECT_LADDER },
 		{ "lab", OBJECT_LAB },
+		{ "secret", OBJECT_SECRET },
 		{ "help", OBJECT_HELP },
 		{ }
 	};
@@ -93,6 +94,8 @@ static int run(struct args *args)
 		return lab_run(args);
 	case OBJECT_OPEN:
 		return open_run(args);
+	case OBJECT_SECRET:
+		return secret_run(args);
 	case OBJECT_HELP:
 		break;
 	}

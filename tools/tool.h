@@ -44,6 +44,7 @@ int tool_device(int *fd);
 
 /* The objects, with the words that follow theirs. */
 int claim_run(struct args *args);
+int secret_run(struct args *args);
 int flow_run(struct args *args);
 int stat_run(struct args *args);
 int lab_run(struct args *args);

@@ -83,10 +83,23 @@ enum threeway_isn {
 	THREEWAY_ISN_FIXED	= 3,	/* isn_fixed: for laboratories, unsafe */
 };
 
+/* When a SYN is answered by a SYN cookie, which keeps no state (RFC 4987). */
+enum threeway_cookies {
+	THREEWAY_COOKIES_NEVER	= 0,
+	THREEWAY_COOKIES_AUTO	= 1,	/* while the backlog or the table is full */
+	THREEWAY_COOKIES_ALWAYS	= 2,
+};
+
+/* Where SYN-ACKs are sent. */
+enum threeway_path {
+	THREEWAY_PATH_LATE	= 0,	/* behind the firewall, by a route */
+	THREEWAY_PATH_EARLY	= 1,	/* before it, out of the same device */
+};
+
 /*
  * Which values of struct threeway_policy are set. A value that is not set must
- * be zero; the namespace's sysctl of the same name (max_syn_backlog for backlog)
- * stands in for it, read anew at each timer and each SYN.
+ * be zero; the namespace's sysctl of the same name (max_syn_backlog for backlog,
+ * syncookies for cookies) stands in for it, read anew at each timer and each SYN.
  */
 #define THREEWAY_P_SYNACK_RETRIES	(1U << 0)
 #define THREEWAY_P_RTO_INITIAL		(1U << 1)
@@ -106,7 +119,14 @@ enum threeway_isn {
 #define THREEWAY_P_LOSE			(1U << 14)
 #define THREEWAY_P_HOLD			(THREEWAY_P_FREEZE | THREEWAY_P_LIFETIME | \
 					 THREEWAY_P_DELAY | THREEWAY_P_LOSE)
-#define THREEWAY_P_ALL			((1U << 15) - 1)
+/* of use to a passive handoff only */
+#define THREEWAY_P_COOKIES		(1U << 15)
+#define THREEWAY_P_COOKIE_PATH		(1U << 16)	/* without it: late */
+#define THREEWAY_P_SOURCE_RATE		(1U << 17)
+#define THREEWAY_P_SOURCE_BURST		(1U << 18)
+#define THREEWAY_P_SOURCE_FLOWS		(1U << 19)
+#define THREEWAY_P_SYNACK_PATH		(1U << 20)	/* without it: late */
+#define THREEWAY_P_ALL			((1U << 21) - 1)
 
 /**
  * struct threeway_policy - the values of a claim
@@ -129,6 +149,16 @@ enum threeway_isn {
  * @lifetime_ms: a held flow is deleted after this, 1000 to 86400000
  * @delay_ms:	the first answer to the peer is sent this much later, 0 to 600000
  * @lose:	bit n - 1: the n-th segment of the flow is not sent, 1 to 32
+ * @cookies:	enum threeway_cookies
+ * @cookie_path: enum threeway_path, of SYN cookies
+ * @synack_path: enum threeway_path, of the first SYN-ACK of a flow
+ * @pad:	0
+ * @source_rate: SYNs of one IPv4 address or IPv6 /64 in a second, 0 to 65535,
+ *		0 for no limit; one beyond it gets a SYN cookie, or with
+ *		THREEWAY_COOKIES_NEVER nothing
+ * @source_burst: SYNs that it may save up, 1 to 65535
+ * @source_flows: half-open flows of one source, 0 to 4095, 0 for no limit;
+ *		likewise
  * @reserved:	0
  */
 struct threeway_policy {
@@ -149,6 +179,13 @@ struct threeway_policy {
 	__u32 lifetime_ms;
 	__u32 delay_ms;
 	__u32 lose;
+	__u8 cookies;
+	__u8 cookie_path;
+	__u8 synack_path;
+	__u8 pad;
+	__u32 source_rate;
+	__u32 source_burst;
+	__u32 source_flows;
 	__u32 reserved[4];
 };
 
@@ -435,7 +472,17 @@ struct threeway_list {
 	X(events_lost)		/* a reader was too slow */		\
 	/* how handoffs were done */					\
 	X(handoff_replayed)	/* native request made by the SYN's replay */ \
-	X(handoff_unlike)	/* ours would differ: replayed from now on */
+	X(handoff_unlike)	/* ours would differ: replayed from now on */ \
+	/* floods */							\
+	X(sent_cookie)		/* SYN-ACK that is a SYN cookie */	\
+	X(sent_cookie_early)	/* those of them sent early */		\
+	X(cookies_received)	/* ACK that brings one of them back */	\
+	X(native_bad_cookie)	/* ACK whose cookie is not one of ours */ \
+	X(segment_source_rate)	/* SYN of a source beyond its rate */	\
+	X(cookies_on)		/* a claim came under pressure */	\
+	X(cookies_off)		/* it is over */			\
+	X(cookie_rotations)	/* new secrets */			\
+	X(sent_synack_early)	/* those of sent_synack sent early */
 
 #define THREEWAY_COUNTER_ENUM(name)	THREEWAY_C_##name,
 enum threeway_counter {
@@ -575,6 +622,25 @@ struct threeway_event_start {
 	__u32 room;
 };
 
+/* The kernel draws the secret: secret is 0. */
+#define THREEWAY_COOKIE_SECRET_RANDOM	(1U << 0)
+/* previous is valid, else 0. */
+#define THREEWAY_COOKIE_SECRET_PREVIOUS	(1U << 1)
+
+/**
+ * struct threeway_cookie_secret - the secret of the namespace's SYN cookies
+ * @secret:	it
+ * @previous:	that of the cookies until @secret begins
+ * @flags:	THREEWAY_COOKIE_SECRET_*
+ * @pad:	0
+ */
+struct threeway_cookie_secret {
+	__u8 secret[16];
+	__u8 previous[16];
+	__u32 flags;
+	__u32 pad;
+};
+
 #define THREEWAY_IOC_MAGIC	0x3b
 
 /*
@@ -586,7 +652,8 @@ struct threeway_event_start {
 #define THREEWAY_IOC_CLAIM_ADD	_IOWR(THREEWAY_IOC_MAGIC, 1, struct threeway_claim)
 /*
  * THREEWAY_IOC_CLAIM_DEL: delete a claim; its half-open flows live on under the
- * policy that they began with. ENOENT when there is none with that id.
+ * policy that they began with, and cookies of it stay valid. ENOENT when there is
+ * none with that id.
  */
 #define THREEWAY_IOC_CLAIM_DEL	_IOW(THREEWAY_IOC_MAGIC, 2, struct threeway_claim_id)
 /* THREEWAY_IOC_CLAIM_LIST: list struct threeway_claim_record. */
@@ -614,5 +681,16 @@ struct threeway_event_start {
  * on; those that still wait are dropped. EINVAL for a bad value, ENOMEM.
  */
 #define THREEWAY_IOC_EVENT_START _IOW(THREEWAY_IOC_MAGIC, 8, struct threeway_event_start)
+/*
+ * THREEWAY_IOC_COOKIE_SECRET: hosts with equal secrets and clocks that agree
+ * within 4 s accept each other's SYN cookies. The secret begins 64 to 128 s from
+ * now, with the second minute of 64 s on the wall clock, so that it can be set on
+ * one host after the other. Until then that before it is in use, or previous; it
+ * begins at once where there is no previous one and no cookie can be on its way
+ * back. From then on the kernel draws no new ones, until it is told to draw one
+ * itself. No call returns a secret. EBUSY when an earlier call has not yet had its
+ * effect and there is no previous one; EINVAL for a bad value; ENOMEM.
+ */
+#define THREEWAY_IOC_COOKIE_SECRET _IOW(THREEWAY_IOC_MAGIC, 9, struct threeway_cookie_secret)
 
 #endif /* _UAPI_THREEWAY_H */

@@ -123,11 +123,6 @@ static void find_range(const char *symbol, unsigned long *start,
 
 static void begin_remote(const struct walk *walk)
 {
-	unsigned long start, end;
-
-	find_range(walk->symbol, &start, &end);
-	set_slab("require-start", "%lu", start);
-	set_slab("require-end", "%lu", end);
 	set_slab("space", "%u", (walk->nth - 1) * WALK_OCTETS);
 	set_slab("times", "1");
 	set_slab("probability", "100");
@@ -252,8 +247,15 @@ void fault_walk_(struct walk *walk, struct place place, fault_step *step)
 {
 	unsigned int limit = walk->remote ? WALK_REMOTE : WALK_MAX;
 	struct peer *peer = walk->peer;
+	unsigned long start, end;
 	unsigned int hits = 0;
 
+	/* takes longer than a step may */
+	if (walk->remote) {
+		find_range(walk->symbol, &start, &end);
+		set_slab("require-start", "%lu", start);
+		set_slab("require-end", "%lu", end);
+	}
 	do {
 		walk->nth++;
 		peer_label(peer, "allocation %u", walk->nth);

@@ -4,7 +4,9 @@
  * once: the SYN, the ACK that completes, all that is answered, and the timer.
  * A peer that tries again, as every peer does, gets its connection.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "tap.h"
 
 #define SYN		"S 0 win 65535 <" SYN_OPTIONS ">"
 #define TS		"<nop,nop,TS val 1001 ecr ^>"
@@ -100,8 +103,83 @@ TEST_F_TIMEOUT(fault, HO20_LM6_LC7_no_memory_at_the_SYN, 3000)
 	fault_walk(peer, syn_step,
 		   "",
 		   "flows_opened 1; sent_synack 1",
+		   "native_no_memory 1");
+}
+
+/* The SYN-ACK cannot be built where the SYN is. */
+TEST_F_TIMEOUT(fault, HO20_LM6_LC7_no_memory_at_a_captured_SYN, 3000)
+{
+	struct peer *peer = &self->peer;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	ASSERT_LE(0, fd);
+	serve(peer);
+	fault_walk(peer, syn_step,
+		   "",
+		   "flows_opened 1; sent_synack 1",
 		   "flows_opened 1; send_failed 1",
 		   "native_no_memory 1");
+	close(fd);
+}
+
+static int tap;
+
+/* A SYN on the Ethernet device. */
+static void send_syn_there(struct peer *peer)
+{
+	static u8 raw[PACKET_MAX];
+
+	tap_send(peer, tap, NULL, NULL, raw, peer_prepare(peer, raw, "%s", SYN));
+}
+
+/*
+ * The endpoint has just been confirmed. What cannot be answered in the device is
+ * answered by the route.
+ */
+static void early_step(struct walk *walk)
+{
+	struct peer *peer = walk->peer;
+	struct packet answer;
+
+	peer_flow(peer);
+	send_syn_there(peer);
+	fault_answer(peer, SYNACK, COPY_MS);
+	peer_send(peer, "R 1");
+	peer_flow(peer);
+	fault_begin(walk);
+	send_syn_there(peer);
+	fault_end(walk);
+	if (tap_receive(peer, tap, &answer)) {
+		peer->iss = answer.seq;
+		peer->iss_known = true;
+		memcpy(&peer->tsval, answer.options + 8, sizeof(peer->tsval));
+		peer->tsval = ntohl(peer->tsval);
+	} else {
+		expect_synack(peer);
+	}
+	finish(peer);
+}
+
+/* Who captures gets the SYN as it was: to turn it round takes a copy. */
+TEST_F_TIMEOUT(fault, HO20_LM6_LC7_no_memory_on_the_early_path, 3000)
+{
+	struct threeway_policy policy = {
+		.set = THREEWAY_P_SYNACK_PATH,
+		.synack_path = THREEWAY_PATH_EARLY,
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+	struct peer *peer = &self->peer;
+
+	ASSERT_LE(0, fd);
+	tap = tap_open(peer);
+	peer_serve(peer, &policy);
+	sysctl_set("net/threeway/invalid_ratelimit_ms", "0");
+	fault_walk(peer, early_step,
+		   "",
+		   "flows_opened 1; sent_synack 1; sent_synack_early 1",
+		   "flows_opened 1; sent_synack 1");
+	close(tap);
+	close(fd);
 }
 
 /* IP options on the ACK have the handoff done by replay. */

@@ -10,3 +10,4 @@ $(fault_tests:%=$(OUTPUT)/%): CFLAGS += -Iwire
 $(fault_tests:%=$(OUTPUT)/%): debug/fault.c $(LIBTHREEWAY) \
 	$(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
 		quote.c)
+$(OUTPUT)/debug/fault_passive: wire/tap.c

@@ -24,8 +24,6 @@
  * listener seems to have sent SYN cookies: at 0, when it was made.
  */
 #define COOKIES_MS	(420 * 1000)
-/* Where between two ticks everything happens. */
-#define PHASE_NS	1000000
 
 /* A script in play. */
 struct play {
@@ -385,7 +383,7 @@ static void set_options(const struct play *play, int fd)
 	}
 }
 
-static void begin(struct play *play)
+static void begin(struct play *play, u64 phase_ms)
 {
 	struct peer *peer = play->peer;
 
@@ -404,7 +402,7 @@ static void begin(struct play *play)
 		set_options(play, peer_listen(peer, 64));
 	}
 	play->start_ns = (now_ns() / (WHEEL_MS * 1000000ULL) + 1) *
-			 (WHEEL_MS * 1000000ULL) + PHASE_NS;
+			 (WHEEL_MS * 1000000ULL) + phase_ms * 1000000ULL;
 	sleep_until_ns(play->start_ns);
 	peer->start_ms = play->start_ns / 1000000;
 	if (play->script->active) {
@@ -442,7 +440,8 @@ static u64 counter(struct play *play, enum threeway_counter counter)
 	return peer_counter(play->peer, counter);
 }
 
-void host_play(struct host *host, const struct script *script, struct run *run)
+void host_play(struct host *host, const struct script *script, u64 phase_ms,
+	       struct run *run)
 {
 	struct play play = {
 		.peer = &host->peer,
@@ -466,7 +465,7 @@ void host_play(struct host *host, const struct script *script, struct run *run)
 	mib_read(&before);
 	opened = counter(&play, THREEWAY_C_flows_opened);
 	handed_over = counter(&play, THREEWAY_C_flows_handed_over);
-	begin(&play);
+	begin(&play, phase_ms);
 	for (i = 0; i < script->steps; i++) {
 		take_step(&play, i);
 		end_ms = script->step[i].at_ms;

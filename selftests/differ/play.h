@@ -58,7 +58,8 @@ struct run {
 /* NULL, or what the machine lacks. */
 const char *host_open(struct host *host, int family, bool with_engine);
 void host_close(struct host *host);
-void host_play(struct host *host, const struct script *script,
+/* It begins @phase_ms after a tick of the timer wheel. */
+void host_play(struct host *host, const struct script *script, u64 phase_ms,
 	       struct run *run);
 
 #endif /* DIFFER_PLAY_H */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * icmppeer NETNS INTERFACE: answers each SYN that comes to a port from 10000 on
- * by an ICMP error: port 10000 + 100 * TYPE + CODE by that one, 20000 + ... by
- * one that quotes a sequence number which was never sent, 30000 + ... by one that
- * quotes too little. Prints its process id when it is ready, and goes on in the
- * background.
+ * icmppeer NETNS INTERFACE DELAY-MS: answers each SYN that comes to a port from
+ * 10000 on, so much later, by an ICMP error: port 10000 + 100 * TYPE + CODE by
+ * that one, 20000 + ... by one that quotes a sequence number which was never sent,
+ * 30000 + ... by one that quotes too little. Prints its process id when it is
+ * ready, and goes on in the background.
  */
 #include "netutil.h"
 
@@ -106,14 +106,16 @@ int main(int argc, char **argv)
 	static unsigned char packet[2048];
 	const struct tcphdr *tcp;
 	size_t header;
+	unsigned int delay_ms;
 	int tap, v4, v6;
 	pid_t child;
 	ssize_t n;
 
-	if (argc != 3)
-		die("icmppeer NETNS INTERFACE");
+	if (argc != 4)
+		die("icmppeer NETNS INTERFACE DELAY-MS");
 	enter_netns(argv[1]);
 	tap = open_tap(argv[2]);
+	delay_ms = strtoul(argv[3], NULL, 0);
 	v4 = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
 	v6 = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
 	if (v4 < 0 || v6 < 0)
@@ -129,8 +131,11 @@ int main(int argc, char **argv)
 		tcp = (void *)(packet + header);
 		if (n < 60 || packet[packet[0] >> 4 == 4 ? 9 : 6] != IPPROTO_TCP)
 			continue;
-		if (tcp->syn && !tcp->ack)
-			answer(packet[0] >> 4 == 4 ? v4 : v6, packet, n, header);
+		if (!tcp->syn || tcp->ack)
+			continue;
+		if (delay_ms)
+			usleep(delay_ms * 1000);
+		answer(packet[0] >> 4 == 4 ? v4 : v6, packet, n, header);
 	}
 	return 1;
 }

@@ -20,6 +20,9 @@
 	declare -A header_bytes=([4]=52 [6]=72)
 }
 native=${THREEWAY_NATIVE:-}
+# A slow machine transfers less in the same time.
+# shellcheck disable=SC2034
+megabyte=$((1000000 / patience))
 work=$(mktemp -d)
 
 clean_up()
@@ -231,13 +234,14 @@ counting()
 # generate ARGUMENT...: tcpgen from cli to srv
 generate()
 {
-	./tcpgen -s srv -c cli -p "$port" "$@"
+	./tcpgen -s srv -c cli -p "$port" -t $((30 * patience)) "$@"
 }
 
 # start_traffic ARGUMENT...: tcpgen in the background until stop_traffic
 start_traffic()
 {
-	./tcpgen -s srv -c cli -p "$port" "$@" >"$work/traffic" 2>&1 &
+	./tcpgen -s srv -c cli -p "$port" -t $((30 * patience)) "$@" \
+		>"$work/traffic" 2>&1 &
 	traffic=$!
 }
 
@@ -250,6 +254,57 @@ stop_traffic()
 	wait "$traffic" || status=$?
 	cat "$work/traffic"
 	return "$status"
+}
+
+# offload on|off: of the veth
+offload()
+{
+	local ns
+
+	for ns in srv cli; do
+		in_ns "$ns" ethtool -K veth tx "$1" gso "$1" tso "$1" gro "$1" \
+			>/dev/null 2>&1 || return 1
+	done
+}
+
+# The server on a device over the veth, see device().
+# shellcheck disable=SC2034
+declare -A inner_srv=([4]=198.51.100.1 [6]=2001:db8:5::1)
+
+# device WORDS: over the veth, in both namespaces. LOCAL and REMOTE stand for
+# the addresses of the veth, of the family before the dot.
+device()
+{
+	local ns here there words
+
+	for ns in srv cli; do
+		here=1 there=2
+		[ "$ns" = srv ] || here=2 there=1
+		words=${*//LOCAL4/192.0.2.$here}
+		words=${words//REMOTE4/192.0.2.$there}
+		words=${words//LOCAL6/2001:db8::$here}
+		words=${words//REMOTE6/2001:db8::$there}
+		# shellcheck disable=SC2086 # these are words
+		ip -n "$ns" link add dev inner $words &&
+			ip -n "$ns" link set inner up &&
+			ip -n "$ns" address add "198.51.100.$here/24" dev inner &&
+			ip -n "$ns" address add "2001:db8:5::$here/64" \
+				dev inner nodad || return 1
+	done
+}
+
+no_device()
+{
+	ip -n srv link del inner
+	ip -n cli link del inner
+}
+
+# errors NS: of TCP and IP
+errors()
+{
+	in_ns "$1" nstat -asz TcpInErrs TcpInCsumErrors TcpRetransSegs \
+		TcpExtTCPSynRetrans IpInHdrErrors 2>/dev/null |
+		awk '!/^#/ { sum += $2 } END { print sum + 0 }'
 }
 
 # repeat COMMAND...: in the background until stop_all, with $rest_s seconds in

@@ -97,7 +97,9 @@ limited()
 
 	engine_off
 	engine_on
-	in_ns srv sysctl -qw "net.threeway.$1=$2"
+	# no copies before it is counted
+	in_ns srv sysctl -qw "net.threeway.$1=$2" net.threeway.syncookies=0 \
+		net.threeway.rto_initial_ms=$((1000 * patience))
 	count_from_here
 	hang 250
 	if [ "$(flows)" != "$2" ]; then
@@ -112,7 +114,8 @@ limited()
 no_limits()
 {
 	in_ns srv sysctl -qw net.threeway.max_flows=65536 \
-		net.threeway.max_syn_backlog=4096
+		net.threeway.max_syn_backlog=4096 \
+		net.threeway.rto_initial_ms=1000
 	threeway -n srv flow kill all >/dev/null
 }
 

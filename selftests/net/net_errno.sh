@@ -81,7 +81,7 @@ refused()
 	echo "
 		notify c
 		call c ${server_ip[$family]} $port
-		told c 200
+		told c $((200 * patience))
 		poll c
 		soerror c
 		soerror c
@@ -120,7 +120,8 @@ refused_blocking()
 		sleep 5000"
 }
 
-# Every code of every error at the same time; FIRST-PORT says what is quoted.
+# Every code of every error at the same time; FIRST-PORT says what is quoted. Each
+# error has to be there before the copy of its SYN.
 icmp_errors()
 {
 	local first=$1 type code
@@ -132,6 +133,7 @@ icmp_errors()
 		for code in $(seq 0 "${codes[$family.$type]:--1}"); do
 			echo "socket $type.$code $family"
 			echo "start $type.$code ${server_ip[$family]} $((first + 100 * type + code))"
+			[ "$patience" -eq 1 ] || echo "sleep 100"
 		done
 	done
 	echo "outcomes 500"
@@ -170,7 +172,7 @@ icmp_queue()
 		set c $option 1
 		notify c
 		call c ${server_ip[$family]} $unreachable
-		told c 200
+		told c $((200 * patience))
 		queued c
 		soerror c
 		poll c
@@ -536,7 +538,8 @@ no_syns="table inet lose {
 	}
 }"
 echo "$no_syns" >"$work/no_syns"
-icmppeer=$(./icmppeer srv veth)
+# connect() must be done: errors find a socket in use else, and are not told at once
+icmppeer=$(./icmppeer srv veth $((20 * (patience - 1))))
 
 # How many ICMP errors there are, and how many end no connect().
 declare -A kind_of_prohibited=([4]=soft [6]=hard)

@@ -70,6 +70,12 @@ static struct threeway_claim full_claim(void)
 	claim.policy.lifetime_ms = 60000;
 	claim.policy.delay_ms = 100;
 	claim.policy.lose = 2;
+	claim.policy.cookies = THREEWAY_COOKIES_ALWAYS;
+	claim.policy.cookie_path = THREEWAY_PATH_EARLY;
+	claim.policy.synack_path = THREEWAY_PATH_EARLY;
+	claim.policy.source_rate = 10;
+	claim.policy.source_burst = 20;
+	claim.policy.source_flows = 30;
 	return claim;
 }
 
@@ -236,6 +242,8 @@ static void apply(struct threeway_claim *claim, const struct edit *edit)
 	}
 }
 
+#define UNSET(word)	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_##word)
+
 /* Each of them makes full_claim() invalid. */
 static const struct edit bad_values[] = {
 	EDIT(id, 1), EDIT(id, ~0U),
@@ -257,19 +265,16 @@ static const struct edit bad_values[] = {
 	EDIT(local[15], 1), EDIT(remote[1], 1), EDIT(remote[15], 128),
 	EDIT(policy.set, THREEWAY_P_ALL | (THREEWAY_P_ALL + 1)),
 	EDIT(policy.set, ~0U),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYNACK_RETRIES),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_RTO_INITIAL),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_RTO_MAX),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_BACKLOG),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_ISN),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SACK),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_SYN_RETRIES),
-	EDIT(policy.set,
-	     THREEWAY_P_ALL & ~THREEWAY_P_SYN_LINEAR_TIMEOUTS),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_FREEZE),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LIFETIME),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_DELAY),
-	EDIT(policy.set, THREEWAY_P_ALL & ~THREEWAY_P_LOSE),
+	UNSET(SYNACK_RETRIES), UNSET(RTO_INITIAL), UNSET(RTO_MAX),
+	UNSET(BACKLOG), UNSET(ISN), UNSET(SACK), UNSET(SYN_RETRIES),
+	UNSET(SYN_LINEAR_TIMEOUTS), UNSET(FREEZE), UNSET(LIFETIME),
+	UNSET(DELAY), UNSET(LOSE), UNSET(COOKIES), UNSET(COOKIE_PATH),
+	UNSET(SYNACK_PATH),
+	UNSET(SOURCE_RATE), UNSET(SOURCE_BURST), UNSET(SOURCE_FLOWS),
+	EDIT(policy.cookies, 3), EDIT(policy.cookie_path, 2),
+	EDIT(policy.synack_path, 2), EDIT(policy.pad, 1),
+	EDIT(policy.source_rate, 65536), EDIT(policy.source_burst, 0),
+	EDIT(policy.source_burst, 65536), EDIT(policy.source_flows, 4096),
 	EDIT(policy.syn_retries, 256), EDIT(policy.syn_retries, ~0U),
 	EDIT(policy.syn_linear_timeouts, 256),
 	EDIT(policy.freeze, 5), EDIT(policy.freeze, ~0U),
@@ -319,6 +324,10 @@ TEST_F(control, CLAIM_ADD_value_not_set_must_be_zero)
 		EDIT(policy.syn_retries, 1), EDIT(policy.syn_linear_timeouts, 1),
 		EDIT(policy.freeze, 1), EDIT(policy.lifetime_ms, 1000),
 		EDIT(policy.delay_ms, 1), EDIT(policy.lose, 1),
+		EDIT(policy.cookies, 1), EDIT(policy.cookie_path, 1),
+		EDIT(policy.synack_path, 1),
+		EDIT(policy.source_rate, 1), EDIT(policy.source_burst, 1),
+		EDIT(policy.source_flows, 1),
 	};
 	struct threeway_claim claim;
 	size_t i;

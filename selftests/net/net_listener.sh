@@ -138,6 +138,15 @@ scene_closed_after_syn()
 		error c"
 }
 
+scene_closed_before_ack()
+{
+	hanging "$1"
+	echo "
+		close l
+		send c 10
+		error c"
+}
+
 # reopened FAMILY UID: the port gets another listener after the SYN
 reopened()
 {
@@ -172,7 +181,9 @@ scene_reopened_by_the_same()
 	reopened "$1" 0
 }
 
-# Half-open at eight of eight ports of a group of two; one of the two closes.
+group=16
+
+# Half-open at each of so many ports of a group of two; one of the two closes.
 scene_group_loses_one()
 {
 	local i
@@ -184,22 +195,24 @@ scene_group_loses_one()
 			socket $i $1
 			set $i SO_REUSEPORT 1
 			bind $i ${any_ip[$1]} $port
-			listen $i 10"
+			listen $i $group"
 	done
 	echo "ns cli"
-	for i in 1 2 3 4 5 6 7 8; do
+	for ((i = 1; i <= group; i++)); do
 		echo "
 			socket c$i $1
-			bind c$i ${any_ip[$1]} 2100$i
+			bind c$i ${any_ip[$1]} $((21000 + i))
 			connect c$i ${server_ip[$1]} $port"
 	done
 	echo "close l"
-	for i in 1 2 3 4 5 6 7 8; do
-		echo "
-			send c$i 1
-			error c$i 300"
+	for ((i = 1; i <= group; i++)); do
+		echo "send c$i 1"
 	done
-	for i in 1 2 3 4 5 6 7 8; do
+	echo "sleep 50"
+	for ((i = 1; i <= group; i++)); do
+		echo "error c$i 1"
+	done
+	for ((i = 1; i <= group; i++)); do
 		echo "accept m a$i 1"
 	done
 }
@@ -454,7 +467,7 @@ play()
 	read -ra before < <(kernel_counters)
 	"scene_$1" "$2" | ./sockscript >"$3" 2>&1
 	read -ra after < <(kernel_counters)
-	if [[ $1 =~ ^(closed_after|reopened|shut|group|two) ]]; then
+	if [[ $1 =~ ^(closed_|reopened|shut|group|two) ]]; then
 		no_filter
 	fi
 	for i in "${!before[@]}"; do
@@ -493,8 +506,28 @@ same()
 	done
 }
 
+# group_as_native FAMILY: who was half-open with the one that closes is reset, by
+# his own ACK, and nobody else is
+group_as_native()
+{
+	local reset
+
+	as_native group_loses_one "$1" "connect.c$group=0" \
+		flows_opened="$group" sent_synack="$group" \
+		flows_handed_over=any flows_listener_gone=any \
+		segment_listener_gone=any || return 1
+	reset=$(grep -c '^error\.c.*=ECONNRESET$' "$work/native")
+	if [ "$reset" = 0 ]; then
+		echo "native: nobody is reset"
+		return 1
+	fi
+	handed_over "$((group - reset))" flows_opened="$group" \
+		sent_synack="$group" flows_listener_gone="$reset" \
+		segment_listener_gone="$reset"
+}
+
 one=(flows_opened=1 flows_handed_over=1 sent_synack=1)
-start_net 37
+start_net 39
 in_ns srv sysctl -qw net.ipv4.tcp_no_metrics_save=1 net.ipv4.tcp_fastopen=3
 in_ns cli sysctl -qw net.ipv4.tcp_no_metrics_save=1
 
@@ -513,9 +546,12 @@ same "SR26 tcp_abort_on_overflow" abort_on_overflow \
 	flows_overflow_reset=0-1 sent_rst=0-1 segment_accept_queue_full=0-1
 in_ns srv sysctl -qw net.ipv4.tcp_abort_on_overflow=0
 
-same "LI12 listener closed between SYN and ACK" closed_after_syn \
+same "LI12 listener closed between SYN and timeout" closed_after_syn \
 	"error.c=ECONNRESET" flows_opened=1 sent_synack=1 \
-	flows_listener_gone=1 segment_listener_gone=0-1 sent_rst=0-1
+	flows_listener_gone=1
+same "LI12 listener closed between SYN and ACK" closed_before_ack \
+	"error.c=ECONNRESET" flows_opened=1 sent_synack=1 \
+	flows_listener_gone=1 segment_listener_gone=1
 same "LC8 port reopened by another user between SYN and ACK" \
 	reopened_by_another "accept.n=EAGAIN error.c=ECONNRESET accept.o=0" \
 	flows_opened=2 flows_handed_over=1 sent_synack=2 \
@@ -524,13 +560,13 @@ same "LC8 port reopened by the same user between SYN and ACK" \
 	reopened_by_the_same "accept.n=EAGAIN error.c=ECONNRESET accept.o=0" \
 	flows_opened=2 flows_handed_over=1 sent_synack=2 \
 	flows_listener_gone=1 segment_listener_gone=0-1 sent_rst=0-1
-same "LI12 one of a group closes between SYN and ACK" group_loses_one \
-	"connect.c8=0" flows_opened=8 flows_handed_over=any sent_synack=8 \
-	flows_listener_gone=any segment_listener_gone=any sent_rst=any \
-	sent_synack_timer=any
+for family in 4 6; do
+	check "LI12 v$family one of a group closes between SYN and ACK" \
+		group_as_native "$family"
+done
 in_ns srv sysctl -qw net.ipv4.tcp_migrate_req=1
 same "LI12 with tcp_migrate_req the group is native" two_of_a_kind \
-	"connect.c8=0 accept.a8=0" native_migrate=8
+	"connect.c$group=0 accept.a$group=0" native_migrate="$group"
 in_ns srv sysctl -qw net.ipv4.tcp_migrate_req=0
 same "LI13 listener shut down and opened again" shut_and_reopened \
 	"connect.d=ECONNREFUSED accept.a=0" flows_opened=2 \

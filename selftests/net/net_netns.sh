@@ -72,8 +72,8 @@ transfers()
 {
 	local status=0
 
-	start_traffic -a 192.0.2.1 -a 2001:db8::1 -n 20 -u 1000000 \
-		-d 1000000 -W "$work/sync"
+	start_traffic -a 192.0.2.1 -a 2001:db8::1 -n 20 -u "$megabyte" \
+		-d "$megabyte" -W "$work/sync"
 	wait_for 20 test -e "$work/sync.half" || status=1
 	kill "$watcher"
 	ip -n srv link add leaksrv type veth peer name leaksrv netns 1

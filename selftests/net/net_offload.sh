@@ -9,56 +9,6 @@
 # shellcheck source=selftests/net/connect.sh
 . "$(dirname "$0")/connect.sh"
 
-# Of each end on such a device; its family follows the word.
-declare -A inner_srv=([4]=198.51.100.1 [6]=2001:db8:5::1)
-
-# offload on|off: of the veth
-offload()
-{
-	local ns
-
-	for ns in srv cli; do
-		in_ns "$ns" ethtool -K veth tx "$1" gso "$1" tso "$1" gro "$1" \
-			>/dev/null 2>&1 || return 1
-	done
-}
-
-# device WORDS: over the veth, in both namespaces. LOCAL and REMOTE stand for
-# the addresses of the veth, of the family before the dot.
-device()
-{
-	local ns here there words
-
-	for ns in srv cli; do
-		here=1 there=2
-		[ "$ns" = srv ] || here=2 there=1
-		words=${*//LOCAL4/192.0.2.$here}
-		words=${words//REMOTE4/192.0.2.$there}
-		words=${words//LOCAL6/2001:db8::$here}
-		words=${words//REMOTE6/2001:db8::$there}
-		# shellcheck disable=SC2086 # these are words
-		ip -n "$ns" link add dev inner $words &&
-			ip -n "$ns" link set inner up &&
-			ip -n "$ns" address add "198.51.100.$here/24" dev inner &&
-			ip -n "$ns" address add "2001:db8:5::$here/64" \
-				dev inner nodad || return 1
-	done
-}
-
-no_device()
-{
-	ip -n srv link del inner
-	ip -n cli link del inner
-}
-
-# errors NS: of TCP and IP
-errors()
-{
-	in_ns "$1" nstat -asz TcpInErrs TcpInCsumErrors TcpRetransSegs \
-		TcpExtTCPSynRetrans IpInHdrErrors 2>/dev/null |
-		awk '!/^#/ { sum += $2 } END { print sum + 0 }'
-}
-
 # connects ADDRESS N: by the engines of both ends, data both ways, no error
 connects()
 {

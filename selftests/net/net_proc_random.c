@@ -38,6 +38,11 @@ static const struct range {
 	{ "window_scaling", 0, 1 },
 	{ "ecn", 0, 1 },
 	{ "icmp_soft_abort", 0, 1 },
+	{ "syncookies", 0, 2 },
+	{ "source_rate", 0, 65535 },
+	{ "source_burst", 1, 65535 },
+	{ "source_flows", 0, 4095 },
+	{ "cookie_rotation_s", 256, 31536000 },
 };
 
 static unsigned int values[ARRAY_SIZE(ranges)];

@@ -21,7 +21,7 @@ change_claims()
 	$add remote 192.0.2.0/24 rto_initial_ms 200
 	$add local 2001:db8::1/128 isn kernel backlog 3
 	threeway -n srv claim flush
-	$add local 192.0.2.1/32 sack off
+	$add local 192.0.2.1/32 sack off synack_path early
 	$add remote 2001:db8::/64 timestamps off
 	threeway -n srv claim del port "$port" local 192.0.2.1/32
 	threeway -n srv claim flush

@@ -22,7 +22,12 @@ timestamps 1 0 1
 window_scaling 1 0 1
 ecn 1 0 1
 syn_linear_timeouts 0 0 255
-icmp_soft_abort 1 0 1"
+icmp_soft_abort 1 0 1
+syncookies 1 0 2
+source_rate 0 0 65535
+source_burst 100 1 65535
+source_flows 0 0 4095
+cookie_rotation_s 3600 256 31536000"
 # Hosts that answer nothing.
 declare -A silent_ip=([4]=192.0.2.99 [6]=2001:db8::99)
 handshake="flows_opened=1 flows_handed_over=1 sent_synack=1"
@@ -318,6 +323,7 @@ over_limit()
 {
 	local status=0
 
+	put syncookies 0
 	put "$2" "$3"
 	silent "$1" 2 $((port + 1))
 	silent "$1" "$4"
@@ -579,7 +585,7 @@ claims_decide()
 }
 
 [ -z "$native" ] || skip_all "there are no sysctls without the module"
-start_net 55
+start_net 60
 export sysctls
 export -f defaults refused taken range
 check "LC9 a new namespace has all sysctls and their defaults" \

@@ -195,7 +195,7 @@ all_there()
 {
 	local name
 
-	for name in opened arrived sent timer state handoff ended; do
+	for name in opened arrived sent timer state handoff ended cookies; do
 		[ -e "$events/threeway_$name/enable" ] || return 1
 	done
 }

@@ -112,6 +112,70 @@ never_entered_after_claim()
 	wait_for 5 never_entered
 }
 
+# hook_entered NAME: how often the exchange enters that hook
+hook_entered()
+{
+	echo "$1" >"$tracing/set_ftrace_filter"
+	echo function >"$tracing/current_tracer"
+	echo >"$tracing/trace"
+	{ exchange 4; exchange 6; } | script
+	grep -vc '^#' "$tracing/trace"
+	echo nop >"$tracing/current_tracer"
+	echo >"$tracing/set_ftrace_filter"
+}
+
+# out_entered some|none: what is sent, and what comes always
+out_entered()
+{
+	local in out
+
+	in=$(hook_entered hs_local_in)
+	out=$(hook_entered hs_local_out)
+	[ "$in" -gt 0 ] || return 1
+	case $1:$out in
+	none:0 | some:[1-9]*) return ;;
+	esac
+	echo "LOCAL_OUT is entered $out times"
+	return 1
+}
+
+# When there has been no replay for a minute, nothing is to be caught.
+passive_claim_has_no_out()
+{
+	local bad=
+
+	engine_on
+	out_entered some || bad=1
+	sleep 70
+	out_entered none || bad=1
+	engine_off
+	[ -z "$bad" ]
+}
+
+active_claim_has_out()
+{
+	local bad=
+
+	claim srv active port $((port + 1)) >/dev/null
+	sleep 70
+	out_entered some || bad=1
+	engine_off
+	[ -z "$bad" ]
+}
+
+# Only a handshake of its family needs a hook.
+one_family_has_its_hooks()
+{
+	local four six
+
+	claim srv active local "${server_ip[4]}" port $((port + 1)) >/dev/null
+	four=$(hook_entered hs_local_out)
+	claim srv active local "${server_ip[6]}" port $((port + 1)) >/dev/null
+	six=$(hook_entered hs_local_out)
+	engine_off
+	[ "$four" -gt 0 ] && [ "$six" -gt "$four" ]
+}
+
 other_owns()
 {
 	claim other passive port "$port" >/dev/null
@@ -161,7 +225,7 @@ defaults_in_a_new_one()
 	return 1
 }
 
-start_net 12
+start_net 15
 for ns in srv cli; do
 	in_ns $ns sysctl -qw net.ipv4.tcp_no_metrics_save=1
 	in_ns $ns ethtool -K veth tso off gso off >/dev/null
@@ -182,6 +246,9 @@ check "NF9 a claim on another port changes no packet" as_without_module
 threeway -n srv claim flush >/dev/null
 check "a function is entered when the port is claimed" entered_with_claim
 check "NF9 none is entered when the claim is gone" never_entered_after_claim
+check "only replays and active claims need LOCAL_OUT" passive_claim_has_no_out
+check "an active claim has it" active_claim_has_out
+check "a claim for one family has only its hooks" one_family_has_its_hooks
 check "sysctls belong to one namespace" own_sysctls
 check "a new namespace begins with the defaults" defaults_in_a_new_one
 end_net

@@ -7,7 +7,7 @@
 # shellcheck source=selftests/net/net.sh
 . "$(dirname "$0")/net.sh"
 
-cycles=20
+cycles=$((20 / patience))
 
 if [ -n "$native" ]; then
 	skip_all "nothing to unload"
@@ -16,7 +16,8 @@ fi
 # engine: its timers leave as much time as it takes to open many flows
 engine()
 {
-	engine_on backlog 100000 rto_initial_ms $((1000 * patience))
+	engine_on backlog 100000 rto_initial_ms \
+		$((1000 * patience * patience))
 }
 
 # again: the module and the claim are back
@@ -37,17 +38,22 @@ unload()
 	return 1
 }
 
+# flows_become SECONDS COUNT: within that time
+flows_become()
+{
+	wait_for "$1" flows_are "$2" && return
+	echo "$(flows) flows"
+	grep -v ' 0$' "$server_proc/threeway/stat"
+	return 1
+}
+
 half_open_flows()
 {
 	local status=0
 
 	serve
 	hang 5000
-	if ! wait_for 20 flows_are 10000; then
-		echo "$(flows) flows"
-		grep -v ' 0$' "$server_proc/threeway/stat"
-		status=1
-	fi
+	flows_become 20 10000 || status=1
 	unload 10 || status=1
 	stop_serving
 	# the native stack has the port again
@@ -62,8 +68,10 @@ flows_without_listener()
 {
 	serve
 	hang 1000
+	flows_become 5 2000 || return 1
 	stop_serving
-	wait_for 5 flows_are 2000 || return 1
+	# until their timers find out
+	flows_are 2000 || return 1
 	unload 10 || return 1
 	again
 }
@@ -74,7 +82,7 @@ flows_without_claim()
 	serve
 	hang 1000
 	engine_off
-	wait_for 5 flows_are 2000 || return 1
+	flows_become 5 2000 || return 1
 	unload 10 || return 1
 	stop_serving
 	again
@@ -86,9 +94,12 @@ transfers()
 	local status=0
 
 	count_from_here
-	start_traffic -a 192.0.2.1 -a 2001:db8::1 -n 20 -u 1000000 \
-		-d 1000000 -W "$work/sync"
-	wait_for 20 test -e "$work/sync.half" || return 1
+	start_traffic -a 192.0.2.1 -a 2001:db8::1 -n 20 -u "$megabyte" \
+		-d "$megabyte" -W "$work/sync"
+	if ! wait_for 20 test -e "$work/sync.half"; then
+		cat "$work/traffic"
+		return 1
+	fi
 	handed_over 20 || status=1
 	unload 10 || status=1
 	touch "$work/sync.go"

@@ -16,6 +16,7 @@ cd ../net || exit 1
 
 [ -z "$native" ] || skip_all "nothing to soak"
 storm_port=9090
+storm_rto_ms=$((100 * patience))
 declare -A storm_from=([4]=198.51.100.2 [6]=2001:db8:1::2)
 declare -A storm_to=([4]=198.51.100.1 [6]=2001:db8:1::1)
 round_seconds=20
@@ -83,7 +84,8 @@ some_claims()
 		one_of "" "rto_initial_ms 100" "rto_initial_ms 300 isn kernel" \
 			"sack off timestamps off" "window_scaling off" \
 			"ecn off" "syn_retries 8" "synack_retries 9" \
-			"mode observe"
+			"mode observe" "synack_path early" \
+			"cookies always cookie_path early"
 		echo "claim add $1 port $port $selector $chosen"
 		draw 3
 		[ "$drawn" = 0 ] && echo "claim flush $1 port $port"
@@ -122,7 +124,7 @@ policies()
 		"syn_linear_timeouts 0 4" "rto_initial_ms 100 300 1000" \
 		"rto_max_ms 1000 120000" "invalid_ratelimit_ms 0 500" \
 		"isn 1 2" "sack 0 1" "timestamps 0 1" "window_scaling 0 1" \
-		"ecn 0 1" "icmp_soft_abort 0 1"
+		"ecn 0 1" "icmp_soft_abort 0 1" "syncookies 0 1 2"
 }
 
 limits()
@@ -248,7 +250,7 @@ reload()
 steady_claims()
 {
 	threeway -n srv -batch - <<-END
-		claim add passive port $storm_port rto_initial_ms 100 backlog 100000
+		claim add passive port $storm_port rto_initial_ms $storm_rto_ms backlog 100000 cookies never
 		claim add passive port 9 mode hold lifetime_ms 5000
 		claim add passive port $port
 	END
@@ -365,7 +367,8 @@ run_storm()
 {
 	../soak/storm -s srv -c cli -a "${storm_from[$storm_family]}" \
 		-d "${storm_to[$storm_family]}" -p "$storm_port" \
-		-S "$((seed + round))" -w "$patience" $(amount 12) $(may_fail) \
+		-S "$((seed + round))" -w "$patience" -r "$storm_rto_ms" \
+		$(amount 12) $(may_fail) \
 		>"$work/storm" 2>&1
 }
 
@@ -387,6 +390,13 @@ begin_round()
 		tc -n $ns qdisc change dev veth root netem limit 10000 delay 0
 	done
 	steady_claims
+	watchers=()
+	# an open device keeps the module, which comes and goes in other rounds
+	for ns in srv cli; do
+		: >"$work/events.$ns"
+		: >"$work/held.$ns"
+		[ "$kind" != calm ] || watch $ns
+	done
 }
 
 # play: runs the round. All that goes on has had its turn before it ends.
@@ -435,16 +445,20 @@ traffic_result()
 			grep -v '_\(ECONNRESET\|EPIPE\|ETIMEDOUT\)='
 }
 
-# flows_add_up FILE: as many have ended as were opened. Of what the engine counts
-# only mistakes are left when nobody interferes.
+# flows_add_up FILE OVERTAKEN: as many have ended as were opened. Of what the
+# engine counts only mistakes are left when nobody interferes, and that many old
+# TSvals.
 flows_add_up()
 {
-	awk -v kind="$kind" '
+	awk -v kind="$kind" -v overtaken="$2" '
 		$1 == "flows_opened" {
 			opened = $2
 		}
 		/^flows_/ && !/^flows_(opened|held) / {
 			ended += $2
+		}
+		$1 == "segment_paws" {
+			$2 -= overtaken
 		}
 		kind == "calm" && $2 &&
 		/^(segment_(malformed|bad_checksum|conntrack_drop|tsecr|paws)|handoff_(fragment|refused|synack_leaked|unlike)|native_no_.*) / &&
@@ -456,6 +470,35 @@ flows_add_up()
 			print opened, "opened,", ended, "ended"
 			exit bad || opened != ended
 		}' "$1"
+}
+
+# watch NS: what happens there, until the watchers are ended
+watch()
+{
+	ip netns exec "$1" threeway monitor port 9 write \
+		"$work/held.$1" &
+	watchers+=($!)
+	ip netns exec "$1" threeway monitor port "$port" write \
+		"$work/events.$1" &
+	watchers+=($!)
+}
+
+unwatch()
+{
+	[ ${#watchers[@]} -eq 0 ] && return
+	kill "${watchers[@]}"
+	wait "${watchers[@]}"
+	watchers=()
+}
+
+# overtaken NS: how many SYNs there were older than a copy of them that came
+# first. A CPU that goes offline holds what it was to receive until it is gone,
+# but its timers go on at once elsewhere. Every other old TSval is a mistake.
+overtaken()
+{
+	cat "$work/held.$1" "$work/events.$1" | threeway -j monitor file - |
+		jq -n '[inputs | select(.counter == "segment_paws" and .seq == .irs and
+		(.flags | index("SYN") and (index("ACK") | not)))] | length'
 }
 
 # killed_all: no flow is left once those of the floods are killed
@@ -477,10 +520,13 @@ adds_up()
 	local status=0
 
 	wait_for 10 killed_all || status=1
-	flows_add_up "$server_proc/threeway/stat" || status=1
-	flows_add_up "$client_proc/threeway/stat" || status=1
+	unwatch
+	flows_add_up "$server_proc/threeway/stat" "$(overtaken srv)" || status=1
+	flows_add_up "$client_proc/threeway/stat" "$(overtaken cli)" || status=1
 	wait_for 5 claims_are_idle || status=1
 	[ "$status" = 0 ] || cat {"$server_proc","$client_proc"}/threeway/flows
+	[ "$status" = 0 ] || cat "$work"/{events,held}.* |
+		threeway -j monitor file - | grep segment_paws
 	return "$status"
 }
 

@@ -17,7 +17,7 @@ part == 1 && /^#define THREEWAY_P_[A-Z_]+\t+\(1U << [0-9]+\)$/ {
 	wanted[$2] = 1
 }
 
-part == 1 && /^enum threeway_(direction|mode|freeze|isn) / {
+part == 1 && /^enum threeway_(direction|mode|freeze|isn|cookies|path) / {
 	in_enum = 1
 }
 

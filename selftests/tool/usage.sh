@@ -70,6 +70,8 @@ test_help()
 	helps flow help
 	helps flow kill help
 	helps stat help
+	helps secret help
+	helps secret set help
 	helps monitor help
 	helps open help
 	helps ladder help
@@ -175,7 +177,7 @@ number()
 
 test_policy()
 {
-	local isn="expected engine, kernel or fixed:0-4294967295"
+	local isn="expected engine, kernel or fixed:0-4294967295" word
 
 	number synack_retries 0 255
 	number rto_initial_ms 100 60000
@@ -183,6 +185,18 @@ test_policy()
 	number backlog 1 16777216
 	number syn_retries 0 255
 	number syn_linear_timeouts 0 255
+	number source_rate 0 65535
+	number source_burst 1 65535
+	number source_flows 0 4095
+	for word in never auto always; do
+		accepts claim add passive cookies "$word"
+	done
+	accepts claim add passive cookie_path late
+	accepts claim add passive cookie_path early
+	refuses 'cookies "on": expected never, auto, always' claim add passive cookies on
+	refuses 'cookie_path "in": expected late, early' claim add passive cookie_path in
+	accepts claim add passive synack_path late
+	accepts claim add passive synack_path early
 	accepts claim add passive sack on timestamps off window_scaling on ecn off
 	accepts claim add passive isn engine
 	accepts claim add passive isn fixed:0xffffffff
@@ -195,6 +209,26 @@ test_policy()
 	refuses "backlog: no value, expected 1-16777216" claim add passive backlog
 	refuses 'backlog "99999999999999999999": expected 1-16777216' \
 		claim add passive backlog 99999999999999999999
+}
+
+test_secret()
+{
+	local expected="expected 32 hexadecimal digits on the"
+
+	accepts secret random
+	accepts secret set
+	accepts secret set file /nowhere
+	refuses 'secret set: cannot open "/nowhere": No such file or directory' \
+		secret set file /nowhere
+	refuses "secret set: $expected first line" secret set </dev/null
+	refuses "secret set: $expected first line" \
+		secret set <<<"0123456789abcdef0123456789abcdeg"
+	refuses "secret set: $expected first line" \
+		secret set <<<"0123456789abcdef0123456789abcdef0"
+	refuses "secret set: $expected second line" \
+		secret set <<<$'0123456789abcdef0123456789ABCDEF\n12'
+	refuses 'secret: "now" is too much, try "threeway secret help"' \
+		secret random now
 }
 
 test_hold()
@@ -388,12 +422,13 @@ test_documents()
 		stat show native_m
 }
 
-tap_plan 212
+tap_plan 244
 test_help
 test_abbreviations
 test_prefixes
 test_ports
 test_policy
+test_secret
 test_hold
 test_open
 test_commands

@@ -107,13 +107,17 @@ static void add_ipv6(void)
 
 	inet_pton(AF_INET6, "2001:db8::1", &request.ifr6_addr);
 	must(ioctl(fd, SIOCSIFADDR, &request), "2001:db8::1");
-	/* It is usable a little later, when a worker has looked at it. */
+	/*
+	 * A worker makes it usable: it takes the mark "tentative" off it, then
+	 * adds its route, all of it under the lock of the network's configuration.
+	 */
 	address.sin6_addr = request.ifr6_addr;
 	while (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		must(tries-- ? 0 : -1, "2001:db8::1 stays tentative");
 		sleep_ms(1);
 	}
-	sleep_ms(1);
+	/* Changes nothing, but waits for that lock. */
+	interface_up(fd, "tun0");
 	close(fd);
 }
 

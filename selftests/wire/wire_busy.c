@@ -2,8 +2,9 @@
 /*
  * What sockets do around a handshake: one that is in use while something arrives
  * for it, one that is closed with connections nobody has accepted, one that sends
- * data in its SYN, and one whose peer takes only the smallest segments (rules
- * IC12, MI7, RS7, SS11, PM10).
+ * data in its SYN, one that connects from the port of a listener, and one whose
+ * peer takes only the smallest segments (rules IC12, MI7, RS7, SS1, SS11, LI9,
+ * TW7, PM10).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -188,6 +189,27 @@ TEST_F(wire, IC12_the_error_is_remembered)
 	close(fd);
 }
 
+/* However long the socket was in use: the next SYN would be due after a second. */
+TEST_F(wire, SS1_the_flow_ends_soon_after_a_socket_was_in_use)
+{
+	struct peer *peer = &self->peer;
+	struct busy busy;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	occupy(peer, &busy, fd);
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect_silence_ms(peer, 100);
+	expect_state(peer, THREEWAY_SYN_SENT);
+	let_go(peer, &busy);
+	expect(peer, ". 1 ack 1");
+	sleep_ms(200);
+	expect_state(peer, THREEWAY_CLOSED);
+	expect_counters(peer, "flows_opened 1; sent_syn 1; flows_handed_over 1");
+	client_close(peer, fd);
+}
+
 /* Connections that nobody has accepted, and the listener is closed. */
 static void orphans(struct peer *peer, const void *arg)
 {
@@ -273,6 +295,118 @@ TEST_F(wire, SS11_data_on_the_SYN_are_native_s)
 	/* and one more for each copy */
 	EXPECT_LE(5, peer_counter(peer, THREEWAY_C_native_fast_open));
 	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_flows_opened));
+}
+
+/* A listener's port, and a socket bound to it before. */
+static int serve_and_connect_from(struct peer *peer, bool early_demux)
+{
+	int fd = client_socket(peer);
+
+	sysctl_set("net/ipv4/tcp_early_demux", "%d", early_demux);
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_label(peer, "early demux %d", early_demux);
+	return fd;
+}
+
+static void stop_serving(struct peer *peer)
+{
+	threeway_claim_del(peer->engine, peer->claim);
+	close(peer->listener);
+	peer->listener = -1;
+}
+
+TEST_F(wire, LI9_the_SYN_for_a_socket_that_connects_is_its_own)
+{
+	struct peer *peer = &self->peer;
+	int i, fd;
+
+	for (i = 0; i < 2; i++) {
+		fd = serve_and_connect_from(peer, i);
+		EXPECT_EQ(EINPROGRESS, client_connect(peer, fd));
+		expect(peer, "S 0");
+		peer_send(peer, "S 0 <mss 1460>");
+		/* the number is that of the SYN */
+		expect(peer, "S. 0 ack 1");
+		peer_send(peer, ". 1 ack 1");
+		expect_silence(peer);
+		expect_no_accept(peer);
+		expect_connected(peer, fd);
+		expect_counters(peer, "native_socket_owns 1");
+		client_close(peer, fd);
+		stop_serving(peer);
+	}
+}
+
+/*
+ * A socket whose SYN waits for its first data (TCP_FASTOPEN_CONNECT) has the
+ * tuple of a half-open connection before any packet tells. Whatever the flow
+ * hears of next is its end: a segment, one that completes the handshake, or the
+ * timer.
+ */
+static void take_tuple(struct peer *peer, bool early_demux,
+		       const char *segment, const char *answer)
+{
+	int one = 1, fd = serve_and_connect_from(peer, early_demux);
+
+	peer_syn(peer, "mss 1460");
+	check(peer, !setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one,
+				sizeof(one)) && !client_connect(peer, fd),
+	      "connect() without SYN: %s", strerror(errno));
+	expect_flow(peer, true);
+	if (segment) {
+		peer_send(peer, "%s", segment);
+		expect(peer, "%s", answer);
+	} else {
+		expect_silence_ms(peer, 1200);
+	}
+	expect_flow(peer, false);
+	expect_silence(peer);
+	expect_no_accept(peer);
+	/* nobody else has the tuple */
+	peer->iss_known = false;
+	send(fd, "hello", 5, 0);
+	expect(peer, "S 0(5)");
+	peer_send(peer, "S. 0 ack 6 <mss 1460>");
+	expect(peer, ". 6 ack 1");
+	client_close(peer, fd);
+	stop_serving(peer);
+}
+
+/* From then on the engine need not replay a SYN to make a request. */
+static void hand_one_over(struct peer *peer)
+{
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+	peer_watch(peer, 100);
+	peer_send(peer, "R 1");
+	stop_serving(peer);
+}
+
+TEST_F(wire, TW7_LI9_a_tuple_that_is_taken_without_a_packet)
+{
+	struct peer *peer = &self->peer;
+	int i;
+
+	/* without a cookie, or any word of one */
+	sysctl_set("net/ipv4/tcp_fastopen", "5");
+	for (i = 0; i < 4; i++) {
+		take_tuple(peer, i % 2, ". 1 ack 7", "R 7 win 0");
+		take_tuple(peer, i % 2, ". 1 ack 1", "R 1 win 0");
+		hand_one_over(peer);
+	}
+	EXPECT_EQ(8, peer_counter(peer, THREEWAY_C_native_socket_owns));
+	take_tuple(peer, false, NULL, NULL);
+	EXPECT_EQ(8, peer_counter(peer, THREEWAY_C_native_socket_owns));
+	EXPECT_EQ(9, peer_counter(peer, THREEWAY_C_flows_native_owns));
+	EXPECT_EQ(4, peer_counter(peer, THREEWAY_C_flows_handed_over));
+	EXPECT_EQ(13, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_EQ(13, peer_counter(peer, THREEWAY_C_sent_synack));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_sent_synack_timer));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_sent_rst));
 }
 
 /* A peer that asks for segments of no use to anybody. */

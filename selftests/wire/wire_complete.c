@@ -561,11 +561,12 @@ static void inherit_script(struct peer *peer, const void *arg)
 		    v4 ? IP_TOS : IPV6_TCLASS, 0x20);
 	}
 	fd = complete(peer, &completion);
+	/* first, as some options wait for whoever configures the network */
+	peer_note_info(peer, fd);
 	note_options(peer, fd, SOL_SOCKET, 80);
 	note_options(peer, fd, IPPROTO_TCP, 50);
 	note_options(peer, fd, IPPROTO_IP, 60);
 	note_options(peer, fd, IPPROTO_IPV6, 90);
-	peer_note_info(peer, fd);
 	note_reply(peer, fd);
 	close(fd);
 }

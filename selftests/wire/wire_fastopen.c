@@ -258,6 +258,45 @@ TEST_F(wire, FO7_FO8_change_of_the_key)
 	expect_native(peer, 4);
 }
 
+/* The listener has no Fast Open: who asks for a cookie gets none, and counts. */
+static void asked_in_vain(struct peer *peer, const void *arg)
+{
+	static const char * const options[] = {
+		"mss 1000", "mss 1000,raw 2202", "mss 1000,raw fe04f989",
+		"mss 1000,raw 220601020304", "mss 1000,raw 220301",
+	};
+	unsigned int i, sysctl;
+
+	(void)arg;
+	peer_serve(peer, NULL);
+	for (sysctl = 1; sysctl <= 3; sysctl += 2) {
+		sysctl_set("net/ipv4/tcp_fastopen", "%u", sysctl);
+		for (i = 0; i < ARRAY_SIZE(options); i++) {
+			peer_flow(peer);
+			peer_label(peer, "tcp_fastopen %u, %s", sysctl,
+				   options[i]);
+			peer_syn(peer, options[i]);
+			check(peer, !option_len(peer, KIND_FAST_OPEN) &&
+			      !option_len(peer, 254), "an answer");
+			/* a copy does not ask again */
+			peer_send(peer, "S 0 <%s>", options[i]);
+			peer_watch(peer, 100);
+			peer_send(peer, "R 1");
+			note_counters(peer);
+		}
+	}
+	check(peer, tcp_ext("TCPFastOpenCookieReqd") == 4, "not counted");
+}
+
+TEST_F(wire, FO1_MI7_requests_where_nobody_listens_for_them)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, asked_in_vain, NULL);
+	EXPECT_EQ(10, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_native_fast_open));
+}
+
 /* connect() and send() in one, with data. */
 static int open_fast(struct peer *peer)
 {

@@ -308,7 +308,7 @@ TEST_F(wire, open_refuses_bad_policies)
 	struct peer *peer = &self->peer;
 	struct threeway_open open, good = pair(peer, 0, PORT_B);
 
-	REFUSED(EINVAL, open.policy.set = 1U << 15);
+	REFUSED(EINVAL, open.policy.set = THREEWAY_P_ALL + 1);
 	REFUSED(EINVAL, open.policy.reserved[0] = 1);
 	REFUSED(EINVAL, open.policy.reserved[3] = 1);
 	REFUSED(EINVAL, open.policy.freeze = THREEWAY_FREEZE_REFUSE);
@@ -328,6 +328,12 @@ TEST_F(wire, open_refuses_bad_policies)
 	POLICY(RTO_MAX, rto_max_ms, 999);
 	POLICY(RTO_MAX, rto_max_ms, 120001);
 	POLICY(BACKLOG, backlog, 0);
+	POLICY(COOKIES, cookies, 3);
+	POLICY(COOKIE_PATH, cookie_path, 2);
+	POLICY(SYNACK_PATH, synack_path, 2);
+	POLICY(SOURCE_RATE, source_rate, 65536);
+	POLICY(SOURCE_BURST, source_burst, 0);
+	POLICY(SOURCE_FLOWS, source_flows, 4096);
 	POLICY(ISN, isn, 0);
 	POLICY(ISN, isn, 4);
 	POLICY(ISN, isn_fixed, 7);

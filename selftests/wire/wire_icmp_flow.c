@@ -271,6 +271,27 @@ TEST_F(wire, PM6_V611_too_big_for_the_SYN_ACK_changes_the_route_only)
 	close(fd);
 }
 
+/* A copy takes its MSS from a new route, the next one not from a learned MTU. */
+TEST_F(wire, PM6_V611_too_big_does_not_change_what_a_copy_announced)
+{
+	static const char * const copy =
+		"S. 0 ack 1 <mss 1000,sackOK,TS val * ecr 1000,nop,wscale 7>";
+	struct peer *peer = &self->peer;
+	bool v4 = peer->family == AF_INET;
+
+	peer_serve(peer, NULL);
+	half_open(peer);
+	peer_route(peer, "advmss 1000");
+	expect_at(peer, 1000, "%s", copy);
+	icmp(peer, .type = v4 ? UNREACHABLE4 : TOO_BIG6, .code = v4 ? 4 : 0,
+	     .rest = 1400);
+	check(peer, route_has(peer, "mtu 1400 "), "no MTU learned");
+	expect_counters(peer, "sent_synack_timer 1; icmp_soft 1");
+	expect_at(peer, 3000, "%s", copy);
+	peer_send(peer, ". 1 ack 1 <nop,nop,TS val 1001 ecr ^>");
+	close(expect_accept(peer));
+}
+
 TEST_F(wire, PM6_ip_no_pmtu_disc_is_obeyed)
 {
 	static const bool wanted[] = { true, false, false, true };

@@ -357,6 +357,12 @@ TEST_F(wire, TW1_IS10_number_0_becomes_1)
 			"flows_handed_over 1");
 }
 
+/* Whether the last connection had timestamps, and the namespace still has. */
+struct stamps {
+	bool before;
+	bool now;
+};
+
 /* Which SYNs end TIME-WAIT: SEG.SEQ from our last RCV.NXT, and TSval. */
 static void time_wait_script(struct peer *peer, const void *arg)
 {
@@ -365,7 +371,8 @@ static void time_wait_script(struct peer *peer, const void *arg)
 		"", "TS val 1000 ecr 0", "TS val 2000 ecr 0",
 		"TS val 2001 ecr 0",
 	};
-	bool with_ts = arg;
+	const struct stamps *stamped = arg;
+	bool with_ts = stamped->before;
 	unsigned int i;
 	u32 iss;
 	int fd;
@@ -376,14 +383,17 @@ static void time_wait_script(struct peer *peer, const void *arg)
 				 "<nop,nop,TS val 2000 ecr ^>" : "";
 
 		peer_flow(peer);
-		peer_label(peer, "seq %d, %s%s", seqs[i / 4], stamps[i % 4],
-			   with_ts ? " (timestamps before)" : "");
+		peer_label(peer, "seq %d, %s%s%s", seqs[i / 4], stamps[i % 4],
+			   with_ts ? " (timestamps before)" : "",
+			   stamped->now ? "" : " (none now)");
+		sysctl_set("net/ipv4/tcp_timestamps", "1");
 		peer_syn(peer, with_ts ? SYN_OPTIONS : "mss 1460");
 		peer_send(peer, ". 1 ack 1 %s", ts);
 		fd = expect_accept(peer);
 		close_first(peer, fd, ts);
 		/* TS.Recent must be older than a second for some rules */
 		sleep_ms(1500);
+		sysctl_set("net/ipv4/tcp_timestamps", "%d", stamped->now);
 		iss = peer->iss;
 		peer->iss_known = false;
 		peer_send(peer, "S %d <%s>", 2 + seqs[i / 4], stamps[i % 4]);
@@ -413,22 +423,24 @@ static void time_wait_script(struct peer *peer, const void *arg)
 
 TEST_F_TIMEOUT(wire, TW1_TW2_RS8_which_SYN_ends_TIME_WAIT_as_native, 600)
 {
+	static const struct stamps stamps[] = {
+		{ .now = true }, { .before = true, .now = true },
+		{ .before = true },
+	};
 	struct peer *peer = &self->peer;
 	u64 opened, refused;
+	unsigned int i;
 
-	same_as_native(peer, time_wait_script, NULL);
-	opened = peer_counter(peer, THREEWAY_C_flows_opened);
-	refused = peer_counter(peer, THREEWAY_C_native_time_wait);
-	EXPECT_EQ(48, opened + refused);
-	EXPECT_LT(24, opened);
-	EXPECT_LT(0, refused);
-	EXPECT_EQ(opened, peer_counter(peer, THREEWAY_C_flows_handed_over));
-	same_as_native(peer, time_wait_script, peer);
-	opened = peer_counter(peer, THREEWAY_C_flows_opened);
-	refused = peer_counter(peer, THREEWAY_C_native_time_wait);
-	EXPECT_EQ(48, opened + refused);
-	EXPECT_LT(24, opened);
-	EXPECT_LT(0, refused);
+	for (i = 0; i < ARRAY_SIZE(stamps); i++) {
+		same_as_native(peer, time_wait_script, &stamps[i]);
+		opened = peer_counter(peer, THREEWAY_C_flows_opened);
+		refused = peer_counter(peer, THREEWAY_C_native_time_wait);
+		EXPECT_EQ(48, opened + refused);
+		EXPECT_LT(24, opened);
+		EXPECT_LT(0, refused);
+		EXPECT_EQ(opened, peer_counter(peer,
+					       THREEWAY_C_flows_handed_over));
+	}
 }
 
 /* The other states a connection can be in when a SYN of its tuple comes. */
@@ -436,7 +448,7 @@ static void owned_script(struct peer *peer, const void *arg)
 {
 	static const char * const states[] = {
 		"ESTABLISHED", "CLOSE-WAIT", "FIN-WAIT-1", "FIN-WAIT-2",
-		"LAST-ACK", "CLOSING",
+		"LAST-ACK", "CLOSING", "FIN-WAIT-2, closed",
 	};
 	unsigned int i;
 	int fd;
@@ -452,18 +464,24 @@ static void owned_script(struct peer *peer, const void *arg)
 			peer_send(peer, "F. 1 ack 1");
 			peer_watch(peer, 100);
 		}
-		if (i > 1) {
+		if (i == 6) {
+			close(fd);
+			fd = -1;
+		} else if (i > 1) {
 			shutdown(fd, SHUT_WR);
-			peer_watch(peer, 150);
 		}
-		if (i == 3)
+		if (i > 1)
+			peer_watch(peer, 150);
+		if (i == 3 || i == 6)
 			peer_send(peer, ". 1 ack 2");
 		if (i == 5)
 			peer_send(peer, "F. 1 ack 1");
 		peer_watch(peer, 200);
 		peer_send(peer, "S 5000 <mss 1000>");
 		peer_watch(peer, 300);
-		peer_send(peer, "S 0 <mss 1000>");
+		/* the RST has ended what was left of the closed one */
+		if (i != 6)
+			peer_send(peer, "S 0 <mss 1000>");
 		peer_watch(peer, 1000);
 		peer_send(peer, "R 1");
 		peer_send(peer, "R 2");
@@ -477,8 +495,8 @@ TEST_F_TIMEOUT(wire, CL7_a_native_socket_answers_for_its_tuple, 60)
 	struct peer *peer = &self->peer;
 
 	same_as_native(peer, owned_script, NULL);
-	EXPECT_EQ(6, peer_counter(peer, THREEWAY_C_flows_opened));
-	EXPECT_EQ(6, peer_counter(peer, THREEWAY_C_flows_handed_over));
+	EXPECT_EQ(7, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_EQ(7, peer_counter(peer, THREEWAY_C_flows_handed_over));
 	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_sent_ack));
 	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_sent_rst));
 }

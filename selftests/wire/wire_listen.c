@@ -454,6 +454,7 @@ TEST_F(wire, LM1_a_full_claim_leaves_the_SYN_to_native)
 	};
 	struct peer *peer = &self->peer;
 
+	sysctl_set("net/threeway/syncookies", "0");
 	peer_serve(peer, &policy);
 	peer_flow(peer);
 	peer_syn(peer, "mss 1460");

@@ -404,7 +404,8 @@ static void late_setting(struct peer *peer, const void *arg)
 	peer_send(peer, "SEW 0 <%s>", SYN_OPTIONS);
 	expect(peer, "S.E 0 ack 1");
 	apply(peer, arg);
-	peer_watch(peer, 40);
+	/* both runs are ready then, and no copy is due */
+	peer_watch(peer, peer_patience() == 1 ? 40 : 700);
 	peer_send(peer, ". 1 ack 1 win 500 <nop,nop,TS val 1040 ecr ^>");
 	fd = expect_accept(peer);
 	peer_note_info(peer, fd);
@@ -417,6 +418,7 @@ static void late_setting(struct peer *peer, const void *arg)
 static void moved(struct peer *peer, const void *arg)
 {
 	const struct setting *settings = arg;
+	unsigned int at_ms = 600, timer_ms = 1000;
 	int fd;
 
 	sysctl_set("net/threeway/invalid_ratelimit_ms", "0");
@@ -428,13 +430,20 @@ static void moved(struct peer *peer, const void *arg)
 	for (; settings->what; settings++) {
 		peer_label(peer, "%s %s", settings->what, settings->value);
 		apply(peer, settings);
+		/* at the same time in both runs, however long that took */
+		peer_watch(peer, at_ms);
 		peer_send(peer, "S 0 <%s>", SYN_OPTIONS);
 		expect(peer, "S. 0 ack 1");
 		peer_note(peer, "MSS %u", peer->latest.options[2] * 256 +
 			  peer->latest.options[3]);
-		/* one by the timer */
-		peer_watch(peer, 1100);
+		/* one by the timer, which has begun anew */
+		peer_watch(peer, at_ms + timer_ms + 500);
+		at_ms += timer_ms + 1100;
+		timer_ms *= 2;
 	}
+	/* the round trip is of this one: timers are late by some of their time */
+	peer_send(peer, "S 0 <%s>", SYN_OPTIONS);
+	expect(peer, "S. 0 ack 1");
 	peer_send(peer, ". 1 ack 1 win 500 <nop,nop,TS val 1040 ecr ^>");
 	fd = expect_accept(peer);
 	peer_note_info(peer, fd);
@@ -568,21 +577,49 @@ TEST_F_TIMEOUT(wire, OP12_HO5_HO6_HO7_HO9_late_switches_as_native, 600)
 	run_settings(&self->peer, _metadata, late_setting, 1, settings);
 }
 
+/* A SYN-ACK, which was sent at some moment of those that were measured. */
+struct stamp {
+	u32 tsval;
+	u64 after_ms, before_ms;
+};
+
+static struct stamp stamped_syn(struct peer *peer)
+{
+	struct stamp stamp = { .after_ms = now_ms() };
+
+	peer_syn(peer, SYN_OPTIONS);
+	stamp.before_ms = peer->at_ms;
+	stamp.tsval = peer->tsval;
+	peer_send(peer, "R 1");
+	return stamp;
+}
+
+/* One clock has given both, and it counts milliseconds as now_ms() does. */
+static void expect_one_clock(struct peer *peer, const struct stamp *first,
+			     const struct stamp *second)
+{
+	int passed_ms = second->tsval - first->tsval;
+	int least_ms = second->after_ms - first->before_ms;
+	int most_ms = second->before_ms - first->after_ms;
+
+	check(peer, passed_ms >= least_ms && passed_ms <= most_ms,
+	      "%d ms of TSval in %d to %d ms", passed_ms, least_ms, most_ms);
+}
+
 TEST_F(wire, TS3_timestamp_offset_by_tuple)
 {
 	struct peer *peer = &self->peer;
-	u32 tsval[64], elapsed_ms, half = 0;
-	unsigned int i, k, near = 0;
+	struct stamp stamp[64], again;
+	unsigned int i, k, near = 0, half = 0;
 
 	peer_serve(peer, NULL);
-	for (i = 0; i < ARRAY_SIZE(tsval); i++) {
+	for (i = 0; i < ARRAY_SIZE(stamp); i++) {
 		peer_flow(peer);
-		peer_syn(peer, SYN_OPTIONS);
-		tsval[i] = peer->tsval;
-		half += tsval[i] >> 31;
+		stamp[i] = stamped_syn(peer);
+		half += stamp[i].tsval >> 31;
 		for (k = 0; k < i; k++)
-			near += tsval[i] - tsval[k] + 0x10000 < 0x20000;
-		peer_send(peer, "R 1");
+			near += stamp[i].tsval - stamp[k].tsval + 0x10000 <
+				0x20000;
 	}
 	/* Offsets of tuples have nothing to do with each other. */
 	EXPECT_GT(4, near);
@@ -590,22 +627,15 @@ TEST_F(wire, TS3_timestamp_offset_by_tuple)
 	EXPECT_GT(56, half);
 	/* The same tuple again: the same offset. */
 	peer->iss_known = false;
-	elapsed_ms = peer->at_ms;
 	sleep_ms(777);
-	peer_syn(peer, SYN_OPTIONS);
-	elapsed_ms = peer->at_ms - elapsed_ms;
-	EXPECT_LE(elapsed_ms - 1, peer->tsval - tsval[i - 1]);
-	EXPECT_GE(elapsed_ms + 1, peer->tsval - tsval[i - 1]);
-	peer_send(peer, "R 1");
+	again = stamped_syn(peer);
+	expect_one_clock(peer, &stamp[i - 1], &again);
 	/* Without offset all tuples have one clock. */
 	sysctl_set("net/ipv4/tcp_timestamps", "2");
 	for (i = 0; i < 10; i++) {
 		peer_flow(peer);
-		peer_syn(peer, SYN_OPTIONS);
-		if (!i)
-			tsval[0] = peer->tsval;
-		EXPECT_GT(20, peer->tsval - tsval[0]);
-		peer_send(peer, "R 1");
+		stamp[i] = stamped_syn(peer);
+		expect_one_clock(peer, &stamp[0], &stamp[i]);
 	}
 }
 

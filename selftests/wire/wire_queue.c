@@ -248,10 +248,70 @@ TEST_F_TIMEOUT(wire, SR26_LM2_full_accept_queue_as_native, 120)
 				  THREEWAY_C_native_accept_queue_full));
 }
 
+/**
+ * struct pressure - how a backlog of 64 is used
+ * @retries:	copies of a SYN-ACK
+ * @before:	flows that are opened and finished before all others
+ * @late:	each of them after a copy
+ * @leave:	the claim is taken away then
+ * @old:	flows that nobody answers
+ * @young:	more of them, just before the third timeout of the others
+ * @old_copies:	SYN-ACKs that come of the old ones after their first
+ * @young_copies: of the young ones
+ */
+struct pressure {
+	unsigned int retries;
+	unsigned int before;
+	bool late;
+	bool leave;
+	unsigned int old;
+	unsigned int young;
+	unsigned int old_copies;
+	unsigned int young_copies;
+};
+
+static void open_flows(struct peer *peer, unsigned int count)
+{
+	while (count--) {
+		peer_flow(peer);
+		peer_syn(peer, "mss 1460");
+	}
+}
+
+/* Flows that come to an accepted connection, which is gone then. */
+static void finish_flows(struct peer *peer, const struct pressure *pressure)
+{
+	struct flow flows[64];
+	unsigned int i;
+
+	for (i = 0; i < pressure->before; i++) {
+		open_flows(peer, 1);
+		flows[i] = peer_park(peer);
+	}
+	if (pressure->late)
+		sleep_ms(1500);
+	for (i = 0; i < pressure->before; i++) {
+		peer_resume(peer, flows[i]);
+		peer_send(peer, ". 1 ack 1");
+		close(expect_accept(peer));
+		peer_send(peer, "R 1");
+	}
+	peer_resume(peer, flows[0]);
+	peer_watch(peer, now_ms() - peer->start_ms + 100);
+}
+
+/* Of all flows, up to that port and beyond: no packet is of a past one now. */
+static void count_copies(struct peer *peer, unsigned int ms, u16 last_old,
+			 unsigned int copies[2])
+{
+	peer->first_port = 65535;
+	while (peer_receive(peer, ms))
+		copies[peer->latest.dport > last_old]++;
+}
+
 /*
- * RT7: with more than half of the backlog of 64 taken by old flows, as many as
- * are too many get 2 copies instead of 5. Copies of all flows are counted,
- * whichever they belong to.
+ * RT7: of old flows as many as are more than half of the backlog get no more
+ * than 2 copies, unless others are young.
  */
 static void pressure_script(struct peer *peer, const void *arg)
 {
@@ -259,45 +319,95 @@ static void pressure_script(struct peer *peer, const void *arg)
 		.set = THREEWAY_P_BACKLOG,
 		.backlog = 64,
 	};
-	unsigned int i, copies = 0, flows = *(const unsigned int *)arg;
-	unsigned int expected = flows > 32 ? 32 * 5 + (flows - 32) * 2 :
-					     flows * 5;
+	const struct pressure *pressure = arg;
 	struct transcript *transcript = peer->transcript;
-	u64 last_ms = 0;
+	unsigned int copies[2] = { 0 };
+	u64 begin_ms;
+	u16 last_old;
 
 	peer_listen(peer, 64);
+	check(peer, !setsockopt(peer->listener, IPPROTO_TCP, TCP_SYNCNT,
+				&pressure->retries, sizeof(pressure->retries)),
+	      "TCP_SYNCNT");
 	peer_claim(peer, &policy);
 	peer->transcript = NULL;
-	for (i = 0; i < flows; i++) {
-		peer_flow(peer);
-		peer_syn(peer, "mss 1460");
+	if (pressure->before)
+		finish_flows(peer, pressure);
+	if (pressure->leave && peer->claim)
+		check(peer, !threeway_claim_del(peer->engine, peer->claim),
+		      "cannot delete the claim");
+	begin_ms = now_ms();
+	open_flows(peer, pressure->old);
+	last_old = peer->last_port;
+	if (pressure->young) {
+		sleep_until_ms(begin_ms + 6500);
+		count_copies(peer, 0, last_old, copies);
+		open_flows(peer, pressure->young);
 	}
-	/* From now on no packet is of a past flow. */
-	peer->first_port = 65535;
-	while (peer_receive(peer, 60000)) {
-		copies++;
-		last_ms = peer->at_ms - peer->start_ms;
-	}
+	/* longer than from the last but one to the last */
+	count_copies(peer, 2000U << pressure->retries, last_old, copies);
 	peer->transcript = transcript;
-	peer_note(peer, "%u copies, the last at ~%llu", copies,
-		  (unsigned long long)last_ms);
-	check(peer, copies == expected, "%u copies of %u flows, expected %u",
-	      copies, flows, expected);
+	peer_note(peer, "%u and %u copies, the last at ~%llu", copies[0],
+		  copies[1], (unsigned long long)(peer->at_ms - begin_ms));
+	check(peer, copies[0] == pressure->old_copies &&
+	      copies[1] == pressure->young_copies,
+	      "%u and %u copies, expected %u and %u", copies[0], copies[1],
+	      pressure->old_copies, pressure->young_copies);
+}
+
+static void expect_pressure(struct peer *peer, const struct pressure *pressure)
+{
+	unsigned int unanswered = pressure->leave ? 0 : pressure->old +
+							pressure->young;
+
+	same_as_native(peer, pressure_script, pressure);
+	check(peer, peer_counter(peer, THREEWAY_C_flows_opened) ==
+		    pressure->before + unanswered &&
+	      peer_counter(peer, THREEWAY_C_flows_handed_over) ==
+		    pressure->before &&
+	      peer_counter(peer, THREEWAY_C_flows_expired) == unanswered,
+	      "other flows than %u and %u", pressure->before, unanswered);
 }
 
 TEST_F_TIMEOUT(wire, RT7_old_flows_make_room_as_native, 1000)
 {
-	static const unsigned int flows[] = { 20, 32, 33, 60 };
-	struct peer *peer = &self->peer;
+	static const struct pressure pressures[] = {
+		{ .retries = 5, .old = 20, .old_copies = 20 * 5 },
+		{ .retries = 5, .old = 32, .old_copies = 32 * 5 },
+		{ .retries = 5, .old = 33, .old_copies = 32 * 5 + 1 * 2 },
+		{ .retries = 5, .old = 60, .old_copies = 32 * 5 + 28 * 2 },
+	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(flows); i++) {
-		same_as_native(peer, pressure_script, &flows[i]);
-		EXPECT_EQ(flows[i], peer_counter(peer,
-						 THREEWAY_C_flows_opened));
-		EXPECT_EQ(flows[i], peer_counter(peer,
-						 THREEWAY_C_flows_expired));
-	}
+	for (i = 0; i < ARRAY_SIZE(pressures); i++)
+		expect_pressure(&self->peer, &pressures[i]);
+}
+
+TEST_F_TIMEOUT(wire, RT7_young_flows_save_old_ones_as_native, 1000)
+{
+	/* who is saved by the young ones; those are too many later on */
+	static const struct pressure pressure = {
+		.retries = 3, .old = 20, .young = 30, .old_copies = 20 * 3,
+		.young_copies = 12 * 3 + 18 * 2,
+	};
+	struct pressure finished = pressure, alone = {
+		.retries = 3, .before = 40, .old = 60,
+		.old_copies = 32 * 3 + 28 * 2,
+	};
+
+	expect_pressure(&self->peer, &pressure);
+	/* what is finished does not count for the claim any more */
+	expect_pressure(&self->peer, &alone);
+	finished.before = 40;
+	finished.late = true;
+	expect_pressure(&self->peer, &finished);
+	/* nor for the native stack, when it goes on alone */
+	finished.late = false;
+	finished.leave = true;
+	expect_pressure(&self->peer, &finished);
+	alone.late = true;
+	alone.leave = true;
+	expect_pressure(&self->peer, &alone);
 }
 
 TEST_HARNESS_MAIN

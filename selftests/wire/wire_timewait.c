@@ -109,6 +109,7 @@ TEST_F(wire, LM10_TIME_WAIT_is_proof_enough_when_the_backlog_is_full)
 	struct flow known;
 	int i;
 
+	sysctl_set("net/threeway/syncookies", "0");
 	peer_serve(peer, &policy);
 	make_time_wait(peer);
 	known = peer_park(peer);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets that connect in a VRF, whose packets pass LOCAL_OUT twice: at the VRF and
- * at the link below (rules IP11, SS1, RT12, SM1, IC1).
+ * Sockets that connect or listen in a VRF, whose packets pass LOCAL_OUT twice,
+ * at the VRF and at the link below; and listeners of one link (rules IP11, SS1,
+ * RT12, SM1, IC1, NF1).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -163,6 +164,83 @@ TEST_F(wire, IP11_IC1_errors_in_a_VRF_as_native)
 	EXPECT_LE(1, peer_counter(peer, THREEWAY_C_flows_icmp));
 }
 
+/* How a firewall counts what the port sends, at the VRF and at its link. */
+static void count_output(void)
+{
+	static const char rules[] =
+		"oifname red tcp sport 80 counter; oifname tun1 tcp sport 80 counter; ";
+
+	run("nft 'table inet seen { "
+	    "chain out { type filter hook output priority 0; %s}; "
+	    "chain post { type filter hook postrouting priority 0; %s}; }'",
+	    rules, rules);
+}
+
+static void note_output(struct peer *peer)
+{
+	FILE *list = popen("nft list table inet seen", "r");
+	unsigned int rules = 0;
+	char line[128];
+
+	while (list && fgets(line, sizeof(line), list)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strstr(line, "packets"))
+			continue;
+		peer_note(peer, "%s", line);
+		rules++;
+	}
+	check(peer, list && !pclose(list) && rules == 4, "%u rules", rules);
+}
+
+/* SYN-ACK, copy, RST and, from the native stack, an ACK. */
+static void serve_vrf(struct peer *peer, const void *arg)
+{
+	static const char * const devices[] = { "red", "tun1" };
+	const char *qdisc = arg;
+	unsigned int i;
+
+	enter_vrf(peer);
+	if (*qdisc)
+		run("tc qdisc add dev red root %s", qdisc);
+	count_output();
+	peer_claim(peer, NULL);
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		peer_flow(peer);
+		peer_label(peer, "listens at %s", devices[i]);
+		close(peer->listener);
+		peer->listener = -1;
+		peer_listen(peer, 16);
+		check(peer, !setsockopt(peer->listener, SOL_SOCKET,
+					SO_BINDTODEVICE, devices[i],
+					strlen(devices[i])), "%s", devices[i]);
+		peer_syn(peer, "mss 1460");
+		note_output(peer);
+		peer_watch(peer, 1500);
+		peer_send(peer, ". 1 ack 7");
+		peer_watch(peer, 1600);
+		note_output(peer);
+		peer_send(peer, "P. 1(5) ack 1");
+		peer_watch(peer, 1700);
+		close(expect_accept(peer));
+		peer_send(peer, "R 6");
+		peer_watch(peer, 1800);
+		note_output(peer);
+	}
+}
+
+TEST_F(wire, IP11_NF1_a_firewall_at_the_VRF_sees_the_answers_as_native)
+{
+	static const char * const qdiscs[] = { "", "fq_codel" };
+	struct peer *peer = &self->peer;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(qdiscs); i++) {
+		same_as_native(peer, serve_vrf, qdiscs[i]);
+		EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_opened));
+		EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_handed_over));
+	}
+}
+
 /* A link-local peer's packets do not pass the VRF. */
 TEST(IP11_V64_link_local_peer_in_a_VRF)
 {
@@ -194,6 +272,42 @@ TEST(IP11_V64_link_local_peer_in_a_VRF)
 			"flows_handed_over 1");
 	EXPECT_EQ(0, peer.failures);
 	peer_close(&peer);
+}
+
+/* What comes by another link is for nobody, whatever number it has. */
+TEST_F(wire, IP11_another_link_has_no_part_in_a_handshake)
+{
+	static const char * const segments[] = {
+		"R 1", "S 1", "S 0", ". 1 ack 7", ". 1 ack 1",
+	};
+	struct peer *peer = &self->peer;
+	int usual = peer->tun, other = peer_add_device(peer, "tun1");
+	unsigned int i;
+
+	sysctl_set("net/ipv4/conf/all/rp_filter", "0");
+	peer_serve(peer, NULL);
+	ASSERT_EQ(0, setsockopt(peer->listener, SOL_SOCKET, SO_BINDTODEVICE,
+				"tun0", 4));
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	for (i = 0; i < ARRAY_SIZE(segments); i++) {
+		peer->tun = other;
+		peer_send(peer, "%s", segments[i]);
+		peer->tun = usual;
+		/* of a port that is closed there */
+		if (*segments[i] != 'R' && peer_receive(peer, PEER_ANSWER_MS))
+			EXPECT_TRUE(peer->latest.flags & FLAG_RST);
+		expect_flow(peer, true);
+	}
+	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_sent_synack));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_sent_rst));
+	expect_no_accept(peer);
+	expect_at(peer, 1000, "S. 0 ack 1");
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_handed_over));
+	close(other);
 }
 
 TEST_HARNESS_MAIN

@@ -16,8 +16,7 @@
 static const int copies_ms[] = { 0, 1000, 3000, 7000 };
 
 /*
- * Some are in the middle of a timeout then, others between the moment at which
- * the timer looks whether it is due, an eighth before, and its end. No two of
+ * Some are in the middle of a timeout then, others near its end. No two of
  * their packets come at the same time.
  */
 static const struct {

@@ -224,6 +224,18 @@ int threeway_open_flow(int fd, struct threeway_open *open)
 }
 
 /**
+ * threeway_cookie_secret() - set the secret of the namespace's SYN cookies
+ * @fd:		from threeway_open()
+ * @set:	the secret, or that the kernel is to draw one
+ *
+ * Return: 0 or -errno.
+ */
+int threeway_cookie_secret(int fd, struct threeway_cookie_secret *set)
+{
+	return call(fd, THREEWAY_IOC_COOKIE_SECRET, set);
+}
+
+/**
  * threeway_event_start() - let events wait in the file from now on
  * @fd:		from threeway_open()
  * @flow:	only those of this flow, 0 for all

@@ -23,6 +23,8 @@ int threeway_flow_del(int fd, __u64 id, const struct threeway_flow_key *key);
 
 int threeway_open_flow(int fd, struct threeway_open *open);
 
+int threeway_cookie_secret(int fd, struct threeway_cookie_secret *set);
+
 int threeway_event_start(int fd, __u64 flow, __u32 claim, __u32 room);
 int threeway_event_read(int fd, struct threeway_event *events, unsigned int room);
 
