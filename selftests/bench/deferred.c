@@ -58,6 +58,8 @@ static void hs_timer_entry(void *data, struct timer_list *timer,
 		return;
 	hs_running = hs_function_find(timer);
 	hs_syns_before = hs_peer_syns();
+	if (hs_running && hs_running->syns)
+		HS_MARK(3);
 	hs_timer_began = hs_counter();
 }
 
@@ -66,6 +68,7 @@ static void hs_timer_exit(void *data, struct timer_list *timer)
 	if (!hs_listening || !hs_counter_here() || !hs_running)
 		return;
 	hs_running->spent += hs_counter() - hs_timer_began;
+	HS_MARK(0);
 	hs_running->syns += hs_peer_syns() - hs_syns_before;
 	hs_running = NULL;
 }

@@ -9,8 +9,8 @@ BEGIN {
 	panel = 150
 	bar = 22
 	gap = 34
-	peers = split("native native-cookies synproxy threeway", peer)
-	split("native|native, cookies|synproxy|threeway", \
+	peers = split("native native-cookies synproxy late-auto early-auto", peer)
+	split("native|native, cookies|synproxy|threeway, late|threeway, early", \
 		label, "|")
 	title[1] = "clients that connect, %"
 	title[2] = "median time to the server's first byte"
@@ -52,7 +52,7 @@ function head(width, height)
 	print ".flood text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",\"Liberation Mono\",monospace;font-size:13px;white-space:pre}"
 	print ".flood .card{fill:#ffffff;stroke:#d0d7de}.flood .grid{stroke:#d0d7de}"
 	print ".flood .ink{fill:#1f2328}.flood .dim{fill:#59636e}.flood .bold{font-weight:bold}"
-	print ".flood .p1{fill:#818b98}.flood .p2{fill:#bf8700}.flood .p3{fill:#a40e26}.flood .p4{fill:#0a5fd0}"
+	print ".flood .p1{fill:#818b98}.flood .p2{fill:#bf8700}.flood .p3{fill:#a40e26}.flood .p4{fill:#0a5fd0}.flood .p5{fill:#54aeff}"
 	print "@media (prefers-color-scheme:dark){"
 	print ".flood .card{fill:#0d1117;stroke:#3d444d}.flood .grid{stroke:#3d444d}"
 	print ".flood .ink{fill:#f0f6fc}.flood .dim{fill:#9198a1}"

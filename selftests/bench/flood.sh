@@ -15,7 +15,7 @@ flood_backlog=4096
 flood_least=16
 flood_most=4096
 flood_clients=100
-flood_peers="native native-cookies synproxy threeway"
+flood_peers="native native-cookies synproxy late-auto early-auto"
 # A SYN-ACK is sent again for a minute: no more half-open connections come then.
 flood_warm=64
 
@@ -23,8 +23,6 @@ flood_warm=64
 set_up_flood()
 {
 	many=$flood_backlog
-	# what is more than that
-	left="native_flow_limit|native_backlog_full"
 	set_up "$1"
 	ip netns add c
 	ip -n c link set lo up
@@ -53,7 +51,6 @@ tear_down_flood()
 	ip netns delete c
 	tear_down
 	many=16777216
-	left=none
 }
 
 # clients COUNT EACH_MS PATIENCE_MS: sets success, median and p99

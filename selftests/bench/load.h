@@ -27,7 +27,8 @@
 
 /*
  * Tells the profiler (profile.c) what is measured from here on: 1, what opens; 2,
- * what completes; 0, nothing. To all others it is an instruction without effect.
+ * what completes; 3, a timer's function that has sent a SYN or SYN-ACK before; 0,
+ * nothing. To all others it is an instruction without effect.
  */
 #define HS_MARK(kind)							\
 	asm volatile(".byte 0x0f, 0x1f, 0x80, 0x68, 0x73, 0x5f, " #kind	\

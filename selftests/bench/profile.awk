@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # profile.awk RAW BLOCKS: of what guest.sh and profile.c say, the functions in
-# which the instructions of an operation are spent, the most expensive first.
+# which the instructions of an operation are spent, the most expensive first. Of
+# kind 3 is what timers do, not from the first one on, and so only the shares of
+# what one operation costs.
 
 BEGIN {
 	blocks = symbols = 0
@@ -25,6 +27,11 @@ $1 == "symbol:" {
 		start[symbols++] = at
 		name[at] = $3
 	}
+	next
+}
+
+$1 == "bench:" {
+	cost = $4
 	next
 }
 
@@ -90,14 +97,16 @@ END {
 		total[kind[i]] += count[i]
 	}
 	sorter = "sort -k 1,1n -k 2,2nr"
-	for (k = 1; k <= 2; k++)
+	for (k = 1; k <= 3; k++) {
+		times[k] = k < 3 ? batches[k] * per : total[k] / cost
 		if (total[k])
-			printf "%s %10.1f %s\n", k, total[k] / batches[k] / per, \
+			printf "%s %10.1f %s\n", k, total[k] / times[k], \
 				"(all)" | sorter
+	}
 	for (each in spent) {
 		split(each, part)
 		printf "%s %10.1f %s\n", part[1], \
-			spent[each] / batches[part[1]] / per, part[2] | sorter
+			spent[each] / times[part[1]], part[2] | sorter
 	}
 	close(sorter)
 }

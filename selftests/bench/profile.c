@@ -17,7 +17,7 @@
 
 #include "plugin.h"
 
-#define KINDS	3
+#define KINDS	4
 #define BUCKETS	65536
 #define MARK	"\x0f\x1f\x80\x68\x73\x5f"	/* nop of HS_MARK() */
 #define MARK_LEN 6

@@ -107,6 +107,8 @@ struct sk_buff *hs_peer_segment(const struct hs_spec *spec)
 		return NULL;
 	eth = skb_put_zero(skb, sizeof(*eth));
 	ether_addr_copy(eth->h_dest, dev->dev_addr);
+	/* of one station, administered locally */
+	eth->h_source[0] = 2;
 	if (hs_peer_family() == AF_INET) {
 		eth->h_proto = htons(ETH_P_IP);
 		hs_put_ipv4(skb, spec);
