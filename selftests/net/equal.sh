@@ -100,28 +100,52 @@ play()
 	done
 }
 
-# record SCENE FILE: plays it, logs its packets
+# record SCENE NAME FAMILY...: plays it for each, logs its packets
 record()
 {
-	log_packets "$2.packets"
-	play "$1" | ./sockscript >"$2" 2>&1
-	stop_log
-	if [[ $1 == lost_* ]]; then
-		in_ns srv nft flush ruleset
-		in_ns cli nft flush ruleset
-	fi
-	[[ $1 != lost_synack* ]] || true >"$2.packets"
+	local family file
+
+	for family in "${@:3}"; do
+		file=$work/$2.$family
+		log_packets "$file.packets"
+		families=$family play "$1" | ./sockscript >"$file" 2>&1
+		stop_log
+		if [[ $1 == lost_* ]]; then
+			in_ns srv nft flush ruleset
+			in_ns cli nft flush ruleset
+		fi
+		[[ $1 != lost_synack* ]] || true >"$file.packets"
+	done
 }
 
-# differences: of the two records
+# differences FAMILY: of the two records
 differences()
 {
-	[ "$(<"$work/native")" != "$(<"$work/engine")" ] ||
-		[ "$(<"$work/native.packets")" != \
-		  "$(<"$work/engine.packets")" ] || return
+	local native=$work/native.$1 engine=$work/engine.$1
+
+	cmp -s "$native" "$engine" &&
+		cmp -s "$native.packets" "$engine.packets" && return
 	echo "- native, + engine:"
-	diff -U 0 "$work/native" "$work/engine" | head -n 30
-	diff -U 0 "$work/native.packets" "$work/engine.packets" | head -n 30
+	diff -U 0 "$native" "$engine" | head -n 30
+	diff -U 0 "$native.packets" "$engine.packets" | head -n 30
+}
+
+# alike SCENE FAMILY: the engine's record is one of the native stack's. What that
+# does another time is native, too: a window depends on whether data were read
+# before it was told, and on a slow machine its own time is in what it does.
+alike()
+{
+	local different again=$((40 * patience))
+
+	different=$(differences "$2")
+	while [ "$(differences "$2")" ]; do
+		if [ "$again" = 0 ]; then
+			echo "$different"
+			return 1
+		fi
+		record "$1" native "$2"
+		again=$((again - 1))
+	done
 }
 
 # estimated RTT-LOW RTT-HIGH: what the engine's connections are believed to be
@@ -148,35 +172,33 @@ estimated()
 		}' "$work/results"
 }
 
-# compare SCENE [COUNTERS]: native first, then the engine. What the native stack
-# does another time is native, too: a window depends on whether data were read
-# before it was told, and on a slow machine its own time is in what it does.
+# compare SCENE [COUNTERS]: native first, then the engine
 compare()
 {
-	local connections different again=$((40 * patience)) status=0
+	local family connected=0 status=0
 	local -a changes
 
-	record "$1" "$work/native"
-	connections=$(grep -c '^connect.c=0$' "$work/native")
-	if [ "$connections" -ne "$(wc -w <<<"$families")" ]; then
-		echo "the native stack does not connect:"
-		tail -n 3 "$work/native"
-		return 1
-	fi
+	# shellcheck disable=SC2086 # a list
+	record "$1" native $families
+	for family in $families; do
+		if [ "$(grep -c '^connect.c=0$' "$work/native.$family")" != 1 ]; then
+			echo "the native stack does not connect:"
+			tail -n 3 "$work/native.$family"
+			return 1
+		fi
+		connected=$((connected + 1))
+	done
 	engine_on
 	count_from_here
-	record "$1" "$work/engine"
+	# shellcheck disable=SC2086 # a list
+	record "$1" engine $families
 	wait_for 2 no_flows
-	read -ra changes < <(done_by_engine "$connections")
+	read -ra changes < <(done_by_engine "$connected")
 	counted "${changes[@]}" "${@:2}" || status=1
 	engine_off
-	different=$(differences)
-	while [ "$(differences)" ] && [ "$again" -gt 0 ]; do
-		record "$1" "$work/native"
-		again=$((again - 1))
+	for family in $families; do
+		alike "$1" "$family" || status=1
 	done
-	[ -z "$(differences)" ] || status=1
-	[ "$status" = 0 ] || echo "$different"
 	return "$status"
 }
 
