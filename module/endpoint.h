@@ -35,7 +35,10 @@ struct sock;
  * @generation:	of the claims: while it is the same @claim is there
  * @claim:	its claim
  * @listener:	the one that was confirmed, not referenced, to compare with
- * @loose:	a source has to be the address of one host
+ * @loose:	a source has to be the address of one other host. Without rp_filter
+ *		only those are looked for that cost nothing: an address of ours as
+ *		source, which the routing would drop, gets an answer that reaches
+ *		nobody but the station that sent it.
  * @by_client:	some claim is for a few clients only: look for it each time
  * @reflect:	@tos with the upper bits of the SYN's
  * @autolabel:	flow labels are wanted
