@@ -180,6 +180,10 @@ static void end_failed(struct endpoint *end, const char *what, int error)
 	snprintf(where, sizeof(where), "%s%s", what,
 		 end->server ? "_server" : "_client");
 	count_error(where, error);
+	if (!config.may_fail)
+		fprintf(stderr, "%llu ms: IPv%c port %u: %s: %s\n",
+			now_ms() - start_ms, end->connection->v6 ? '6' : '4',
+			end->connection->port, where, strerrorname_np(error));
 	end_connection(end->connection, false);
 }
 
@@ -418,6 +422,20 @@ static struct connection *connection_of(int fd)
 	return by_port[v6][address_port(&peer)];
 }
 
+static void tell_stray(int fd, const struct connection *c)
+{
+	union address peer = { 0 };
+	socklen_t length = sizeof(peer);
+
+	if (getpeername(fd, &peer.sa, &length))
+		fprintf(stderr, "%llu ms: accepted, but dead: %s\n",
+			now_ms() - start_ms, strerrorname_np(errno));
+	else
+		fprintf(stderr, "%llu ms: port %u accepted %s\n",
+			now_ms() - start_ms, address_port(&peer),
+			c ? "again" : "too late");
+}
+
 static void accept_all(struct endpoint *listener)
 {
 	struct connection *c;
@@ -428,6 +446,8 @@ static void accept_all(struct endpoint *listener)
 		c = connection_of(fd);
 		if (!c || c->server.fd >= 0) {
 			stray++;
+			if (!config.may_fail)
+				tell_stray(fd, c);
 			close(fd);
 			continue;
 		}
