@@ -228,9 +228,27 @@ bridged()
 		ip -n cli address add 203.0.113.2/24 dev veth
 }
 
-in_vrf()
+# bonded: the same of a bond, whose frames come from its slave
+bonded()
 {
 	ip -n srv link del br0
+	ip -n srv link set veth down
+	ip -n srv link add bond0 type bond mode active-backup miimon 10 &&
+		ip -n srv link set veth master bond0 &&
+		ip -n srv link set bond0 up &&
+		ip -n srv address add 203.0.113.1/24 dev bond0 &&
+		wait_for 5 bond_has_link
+}
+
+bond_has_link()
+{
+	ip -n srv -d link show veth | grep -q 'state ACTIVE mii_status UP'
+}
+
+in_vrf()
+{
+	ip -n srv link del bond0
+	ip -n srv link set veth up
 	ip -n srv link add vrf0 type vrf table 10 &&
 		ip -n srv link set vrf0 up &&
 		ip -n srv link set veth master vrf0 &&
@@ -266,7 +284,7 @@ closed_port_resets()
 	[ $? = 7 ]
 }
 
-start_net 25
+start_net 28
 route_strangers
 serve
 check "LM1 LM8 v4: auto, late" flood 4 cookies auto
@@ -292,9 +310,12 @@ check "CK1 v4 loopback, path early: not taken" \
 	early "${server_ip[4]}" false srv
 early_on VLAN true link veth type vlan id 5
 early_on macvlan true link veth type macvlan
+early_on "tunnel without Ethernet: not taken" false \
+	type ip6tnl mode any local LOCAL6 remote REMOTE6
 early_on VXLAN true type vxlan id 7 dstport 4789 local LOCAL4 remote REMOTE4 \
 	dev veth
 check "CK1 v4 bridge, path early" eval "bridged && early 203.0.113.1 true"
+check "CK1 v4 bond, path early" eval "bonded && early 203.0.113.1 true"
 check "CK1 v4 VRF, path early: not taken" \
 	eval "in_vrf && early 203.0.113.1 false"
 stop_serving
