@@ -45,7 +45,7 @@ union hs_addr {
  * @flows:	half-open flows
  * @young:	those of them that had no timeout yet
  * @opened:	flows that it began
- * @handed_over: flows that it handed to a listener
+ * @handed_over: flows that it handed to a socket
  * @cookie_sent: when its latest SYN cookie was sent, see cookie.c
  * @flood:	when to send them
  * @conf:	as it was added, with its id

@@ -31,7 +31,8 @@ struct hs_net;
  *			while it is 6, net.ipv4.tcp_syn_retries stands in for it
  * @syn_linear_timeouts: timeouts of an active open before they begin to double,
  *			0 to 255, default 0; they come on top of syn_retries
- * @synack_retries:	SYN-ACK retransmissions, 0 to 255, default 5
+ * @synack_retries:	SYN-ACK retransmissions, 0 to 255, default 5; TCP_SYNCNT of
+ *			the listener goes before it
  * @rto_initial_ms:	first timeout, 100 to 60000 ms, default 1000 (RFC 6298
  *			section 2.1)
  * @rto_max_ms:		cap of the doubled timeout, 1000 to 120000 ms, default

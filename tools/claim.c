@@ -58,7 +58,7 @@ static void usage(FILE *file)
 	      "PREFIX   := { ADDRESS[/LENGTH] | any }\n"
 	      "PORTS    := { PORT | FIRST-LAST | any } of the service: local ports of a passive\n"
 	      "            claim, remote ports of an active one\n"
-	      "MODE     := { handoff | hold | observe }\n"
+	      "MODE     := { handoff | hold | observe }; hold only with passive\n"
 	      "POLICY   := words of this list; those left out follow the sysctls net.threeway.*\n"
 	      "            (freeze, lifetime_ms, delay_ms and lose only with mode hold)\n",
 	      file);

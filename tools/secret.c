@@ -21,7 +21,7 @@ static void usage(FILE *file)
 	fputs("Usage: threeway secret set [ file FILE ]\n"
 	      "       threeway secret random\n"
 	      "FILE has the secret on its first line, 32 hexadecimal digits, and on its second\n"
-	      "line, if there is one, the secret that is in use until then; without a FILE they\n"
+	      "line, if there is one, the secret in use until the first begins; without a FILE they\n"
 	      "are read from the standard input\n", file);
 }
 
@@ -67,7 +67,7 @@ static int secret_send(struct threeway_cookie_secret *set)
 	explicit_bzero(set, sizeof(*set));
 	if (err == -EBUSY)
 		return kernel_error(err, "secret",
-				    "the one before has not begun yet: try again in 2 minutes");
+				    "the latest one has not been in use for 64 seconds: try again in 200");
 	return err ? kernel_error(err, "secret", NULL) : STATUS_OK;
 }
 

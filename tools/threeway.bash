@@ -114,9 +114,9 @@ _threeway_words()
 _threeway_options()
 {
 	case $1 in
-	-n*)
+	-n* | --n*)
 		_threeway_reply "$(ip netns list 2>/dev/null | cut -d' ' -f1)" ;;
-	-b*)
+	-b* | --b*)
 		compopt -o default
 		COMPREPLY=() ;;
 	*)
@@ -132,10 +132,10 @@ _threeway()
 
 	while [[ $index -lt $COMP_CWORD && ${COMP_WORDS[index]} == -* ]]; do
 		case ${COMP_WORDS[index]} in
-		-n*)
+		-n* | --n*)
 			namespace=(-n "${COMP_WORDS[index + 1]}")
 			index=$((index + 1)) ;;
-		-b*)
+		-b* | --b*)
 			index=$((index + 1)) ;;
 		esac
 		index=$((index + 1))

@@ -59,14 +59,14 @@ enum threeway_direction {
 /* Who does a handshake, and what becomes of it when it is finished. */
 enum threeway_mode {
 	THREEWAY_HANDOFF	= 1,	/* the engine; a native socket gets it */
-	THREEWAY_HOLD		= 2,	/* the engine, without a socket, keeps it */
+	THREEWAY_HOLD		= 2,	/* the engine, without a socket, keeps it; passive claims only */
 	THREEWAY_OBSERVE	= 3,	/* the native stack; the engine looks on */
 };
 
 /* Where a held handshake stops. */
 enum threeway_freeze {
 	THREEWAY_FREEZE_NONE		= 0,
-	/* stays in SYN-SENT: every answer is ignored */
+	/* stays in SYN-SENT: every answer is ignored; of THREEWAY_IOC_OPEN only */
 	THREEWAY_FREEZE_SYN_SENT	= 1,
 	/* stays in SYN-RECEIVED: answers once, then ignores everything */
 	THREEWAY_FREEZE_SYN_RECEIVED	= 2,
@@ -99,7 +99,8 @@ enum threeway_path {
 /*
  * Which values of struct threeway_policy are set. A value that is not set must
  * be zero; the namespace's sysctl of the same name (max_syn_backlog for backlog,
- * syncookies for cookies) stands in for it, read anew at each timer and each SYN.
+ * syncookies for cookies) stands in for it, read anew at each timer and each SYN;
+ * for the retries TCP_SYNCNT of the socket goes before the sysctl.
  */
 #define THREEWAY_P_SYNACK_RETRIES	(1U << 0)
 #define THREEWAY_P_RTO_INITIAL		(1U << 1)
@@ -232,7 +233,7 @@ struct threeway_claim {
  * @flows:	its half-open flows now
  * @pad:	0
  * @opened:	handshakes that it began
- * @handed_over: handshakes that it handed to a listener
+ * @handed_over: handshakes that it handed to a socket
  */
 struct threeway_claim_record {
 	struct threeway_claim claim;
@@ -383,7 +384,7 @@ struct threeway_list {
 	X(send_failed)		/* no route, no memory, local drop */	\
 	/* segments that matched a flow and were dropped */		\
 	X(segment_duplicate_syn)	/* pure retransmitted SYN */	\
-	X(segment_duplicate_limited)	/* the same, answered < 500 ms ago */ \
+	X(segment_duplicate_limited)	/* the same, too soon for an answer */ \
 	X(segment_bad_ack)		/* SEG.ACK not iss + 1, reset */ \
 	X(segment_out_of_window)	/* answered by an ACK */	\
 	X(segment_out_of_window_limited) /* not answered, rate limit */	\
@@ -435,7 +436,7 @@ struct threeway_list {
 	X(flows_refused)	/* peer's RST to our SYN */		\
 	X(flows_timed_out)	/* connect() failed with ETIMEDOUT */	\
 	X(flows_socket_gone)	/* the connecting socket was closed */	\
-	X(flows_icmp)		/* hard ICMP error */			\
+	X(flows_icmp)		/* ended by an ICMP error */		\
 	X(sent_syn)		/* first SYN of a flow */		\
 	X(sent_syn_timer)	/* SYN retransmitted by the timer */	\
 	X(sent_synack_crossed)	/* first SYN-ACK of a simultaneous open */ \
@@ -478,7 +479,7 @@ struct threeway_list {
 	X(sent_cookie_early)	/* those of them sent early */		\
 	X(cookies_received)	/* ACK that brings one of them back */	\
 	X(native_bad_cookie)	/* ACK whose cookie is not one of ours */ \
-	X(segment_source_rate)	/* SYN of a source beyond its rate */	\
+	X(segment_source_rate)	/* SYN of a source beyond its limits */	\
 	X(cookies_on)		/* a claim came under pressure */	\
 	X(cookies_off)		/* it is over */			\
 	X(cookie_rotations)	/* new secrets */			\
@@ -645,8 +646,8 @@ struct threeway_cookie_secret {
 
 /*
  * THREEWAY_IOC_CLAIM_ADD: add a claim; sets claim.id. EEXIST when a claim of
- * the same family, prefixes and ports is there; EINVAL for a bad value;
- * EOPNOTSUPP for a family that the kernel lacks; ENOSPC when the namespace
+ * the same direction, family, prefixes and ports is there; EINVAL for a bad value,
+ * as THREEWAY_HOLD with THREEWAY_ACTIVE; EOPNOTSUPP for a family that the kernel lacks; ENOSPC when the namespace
  * holds 65536 claims; ENOMEM.
  */
 #define THREEWAY_IOC_CLAIM_ADD	_IOWR(THREEWAY_IOC_MAGIC, 1, struct threeway_claim)
@@ -672,8 +673,9 @@ struct threeway_cookie_secret {
  * THREEWAY_IOC_OPEN: begin a handshake that the engine keeps; sets key and id
  * and returns while it is in SYN-SENT. EADDRINUSE when a flow or socket has the
  * tuple, EADDRNOTAVAIL for a local address that is not ours or when no port is
- * free, ENETUNREACH or what else the route says, EINVAL for a bad value, ENOSPC
- * when max_flows is reached, ENOMEM.
+ * free, ENETUNREACH or what else the route says, EINVAL for a bad value,
+ * EOPNOTSUPP for a family that the kernel lacks, ENOSPC when max_flows is reached,
+ * ENOMEM.
  */
 #define THREEWAY_IOC_OPEN	_IOWR(THREEWAY_IOC_MAGIC, 7, struct threeway_open)
 /*
@@ -684,12 +686,12 @@ struct threeway_cookie_secret {
 /*
  * THREEWAY_IOC_COOKIE_SECRET: hosts with equal secrets and clocks that agree
  * within 4 s accept each other's SYN cookies. The secret begins 64 to 128 s from
- * now, with the second minute of 64 s on the wall clock, so that it can be set on
- * one host after the other. Until then that before it is in use, or previous; it
+ * now, at a multiple of 64 s of the wall clock, so that it can be set on one host
+ * after the other. Until then that before it is in use, or previous; it
  * begins at once where there is no previous one and no cookie can be on its way
  * back. From then on the kernel draws no new ones, until it is told to draw one
- * itself. No call returns a secret. EBUSY when an earlier call has not yet had its
- * effect and there is no previous one; EINVAL for a bad value; ENOMEM.
+ * itself. No call returns a secret. EBUSY, without a previous one, until the latest
+ * secret, set or drawn, has been in use for 64 s; EINVAL for a bad value; ENOMEM.
  */
 #define THREEWAY_IOC_COOKIE_SECRET _IOW(THREEWAY_IOC_MAGIC, 9, struct threeway_cookie_secret)
 

@@ -130,8 +130,8 @@ function write_table(  i, id)
 		>table
 	print "are in `build/rules/coverage`.\n" >table
 	printf "%d rules: %d tested by `make check`, %d by other targets; " \
-		"%d are about\nwhat the engine does not have, %d cannot be " \
-		"tested.\n", many, tested, elsewhere, awaited, without >table
+		"about what\nthe engine does not have: %d; that cannot be " \
+		"tested: %d.\n", many, tested, elsewhere, awaited, without >table
 	for (i = 1; i <= many; i++) {
 		id = ids[i]
 		if (i in titles)

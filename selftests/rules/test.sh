@@ -98,7 +98,7 @@ what_is_right()
 	check "so are reasons" \
 		in_table "| QA3 | is missing | *later: not there* |"
 	check "and how many there are" in_table \
-		"6 rules: 3 tested by \`make check\`, 1 by other targets; 1 are about"
+		"6 rules: 3 tested by \`make check\`, 1 by other targets; about what"
 	check "the names are with the results" \
 		in_names "	there: wire.ipv4.QA1_Q61_in_C"
 }
