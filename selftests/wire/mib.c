@@ -88,6 +88,29 @@ void mib_read(const struct peer *peer, struct mib *mib)
 	}
 }
 
+static long long icmp6_sent(void)
+{
+	static const char * const name[] = { "Icmp6OutMsgs", NULL };
+	struct mib mib = { 0 };
+
+	read_lines(&mib, "/proc/net/snmp6", name);
+	return mib.count ? mib.entry[0].value : -1;
+}
+
+void mib_settle(struct peer *peer)
+{
+	unsigned int tries = 10;
+	long long sent;
+
+	if (peer->family != AF_INET6)
+		return;
+	do {
+		sent = icmp6_sent();
+		sleep_ms(3000);
+	} while (icmp6_sent() != sent && --tries);
+	check(peer, sent >= 0 && tries, "IPv6 does not fall silent");
+}
+
 static long long find(const struct mib *mib, const char *name)
 {
 	unsigned int i;

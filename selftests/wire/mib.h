@@ -24,6 +24,9 @@ struct mib {
 /* Those of TCP, and how IP of the peer's family received and sent packets. */
 void mib_read(const struct peer *peer, struct mib *mib);
 
+/* Wait until IPv6 has told its neighbours what new addresses make it tell. */
+void mib_settle(struct peer *peer);
+
 /* By how much one of them has moved, which must be there. */
 long long mib_change(const struct mib *before, const struct mib *after,
 		     const char *name);
