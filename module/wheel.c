@@ -117,12 +117,15 @@ void hs_wheel_add(struct hs_flow *flow, u32 wait)
 {
 	bool was = hs_wheel_has(flow) && hs_wheel_remove(flow);
 	struct hs_wheel *wheel = this_cpu_ptr(hs_wheels);
-	u32 now = jiffies, due = hs_wheel_due(flow), at = now + 1;
+	u32 due = hs_wheel_due(flow), now, at;
 
 	lockdep_assert_held(&flow->lock);
 	if (!was)
 		refcount_inc(&flow->refs);
 	spin_lock(&wheel->lock);
+	/* not before: the clock must not go back */
+	now = jiffies;
+	at = now + 1;
 	if (wheel->idle || hs_wheel_before(now, wheel->next))
 		wheel->clock = now;
 	if (wait)
