@@ -395,6 +395,8 @@ static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
 	}
 	if (!actions.reply.flags)
 		return HS_CONNECT_NOTHING;
+	/* a SYN-ACK that the socket has dropped does not count */
+	flow->outcome = HS_NONE;
 	hs_flow_large(flow)->copy_due = true;
 	hs_socket_prepare_copy(sk, flow->tcb.timeouts);
 	return HS_CONNECT_COPY;
