@@ -133,17 +133,38 @@ int hs_secrets_make(struct hs_net *hn)
 	return 0;
 }
 
-/* The one that was the newer, and a new one. */
+/* The wall clock was set back: the newer one would not begin for long. */
+static bool hs_secrets_astray(const struct hs_secrets *secrets)
+{
+	return hs_cookie_secret_astray(hs_secrets_count(), secrets->from);
+}
+
+/* The one that is in use, and a new one. */
 static void hs_secrets_follow(struct hs_secrets *new,
 			      const struct hs_secrets *old)
 {
-	new->older = old->newer;
+	bool astray = hs_secrets_astray(old);
+
+	new->older = astray ? old->older : old->newer;
+	new->older_shared = astray ? old->older_shared : old->shared;
 	new->from = hs_cookie_secret_from(hs_secrets_count());
 }
 
 static bool hs_secrets_settled(const struct hs_secrets *secrets)
 {
 	return hs_cookie_secret_settled(hs_secrets_count(), secrets->from);
+}
+
+/* May it be followed by another one? */
+static bool hs_secrets_may_end(const struct hs_secrets *secrets)
+{
+	return hs_secrets_settled(secrets) || hs_secrets_astray(secrets);
+}
+
+bool hs_secrets_shared(const struct hs_secrets *secrets)
+{
+	return secrets->shared ||
+	       (secrets->older_shared && !hs_secrets_settled(secrets));
 }
 
 static bool hs_secrets_due(const struct hs_net *hn,
@@ -171,13 +192,13 @@ static void hs_secrets_rotate(struct work_struct *work)
 
 	mutex_lock(&hn->lock);
 	old = hs_secrets_locked(hn);
-	if (new && hs_secrets_due(hn, old) && hs_secrets_settled(old)) {
+	if (new && hs_secrets_due(hn, old) && hs_secrets_may_end(old)) {
 		hs_secrets_follow(new, old);
 		hs_secrets_publish(hn, new);
 		hs_count(hn, THREEWAY_C_cookie_rotations);
 		new = NULL;
 	} else {
-		/* no memory, or the wall clock was set: not with each cookie */
+		/* no memory, or too soon: not with each cookie */
 		WRITE_ONCE(old->drawn, jiffies);
 	}
 	mutex_unlock(&hn->lock);
@@ -192,11 +213,12 @@ static int hs_secrets_join(struct hs_net *hn, struct hs_secrets *new,
 
 	if (set->flags & THREEWAY_COOKIE_SECRET_PREVIOUS) {
 		memcpy(&new->older, set->previous, sizeof(set->previous));
+		new->older_shared = true;
 		new->from = hs_cookie_secret_from(hs_secrets_count());
 	} else if (!old || (!old->shared && !hs_cookie_out(hn))) {
 		/* no cookie is out */
 		new->from = hs_secrets_count() - 1;
-	} else if (hs_secrets_settled(old)) {
+	} else if (hs_secrets_may_end(old)) {
 		hs_secrets_follow(new, old);
 	} else {
 		return -EBUSY;

@@ -22,7 +22,8 @@ struct threeway_cookie_secret;
  * @newer:	that of the others
  * @from:	hs_cookie_count() at which @newer begins
  * @drawn:	jiffies when it came
- * @shared:	other hosts have them, too: never changed by the kernel
+ * @shared:	other hosts have @newer, too: never changed by the kernel
+ * @older_shared: other hosts have @older
  * @rcu:	to free them
  */
 struct hs_secrets {
@@ -31,6 +32,7 @@ struct hs_secrets {
 	u32 from;
 	unsigned long drawn;
 	bool shared;
+	bool older_shared;
 	struct rcu_head rcu;
 };
 
@@ -55,6 +57,9 @@ int hs_secrets_make(struct hs_net *hn);
 /* What THREEWAY_IOC_COOKIE_SECRET documents. Context: process. */
 int hs_secrets_set(struct hs_net *hn,
 		   const struct threeway_cookie_secret *set);
+
+/* Can there be valid cookies of other hosts? */
+bool hs_secrets_shared(const struct hs_secrets *secrets);
 
 /**
  * hs_secret_hash() - the keyed hash of a cookie

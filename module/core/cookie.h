@@ -123,6 +123,19 @@ static inline bool hs_cookie_secret_settled(u32 count, u32 from)
 }
 
 /**
+ * hs_cookie_secret_astray() - was the wall clock set back
+ * @count:	of now
+ * @from:	count at which the newer secret begins
+ *
+ * Return: true when the newer secret begins later than any does that was made
+ * with this clock: not for long, and the older one would be in use for as long.
+ */
+static inline bool hs_cookie_secret_astray(u32 count, u32 from)
+{
+	return (s32)(from - hs_cookie_secret_from(count)) > 0;
+}
+
+/**
  * hs_cookie_open() - cut down what was agreed on to what a cookie can keep
  * @cookie:	result
  * @tcb:	after hs_tcb_passive_open(), with rcv_wnd, rcv_wscale and
