@@ -76,7 +76,7 @@ bool hs_cookie_expected(const struct hs_net *hn)
 	if (READ_ONCE(hn->cookies.sent) && hs_cookie_out(hn))
 		return true;
 	secrets = rcu_dereference(hn->cookies.secrets);
-	return secrets && secrets->shared;
+	return secrets && hs_secrets_shared(secrets);
 }
 
 /*
@@ -165,8 +165,8 @@ static unsigned int hs_cookie_refuse(struct hs_net *hn, struct sock *listener,
 	return NF_DROP;
 }
 
-static void hs_cookie_proof(const struct hs_cookie_draft *draft,
-			    const struct hs_packet *pkt)
+static struct hs_endpoint *hs_cookie_proof(const struct hs_cookie_draft *draft,
+					   const struct hs_packet *pkt)
 {
 	const struct hs_endpoint_proof proof = {
 		.claim = draft->flow.claim,
@@ -177,13 +177,14 @@ static void hs_cookie_proof(const struct hs_cookie_draft *draft,
 		.cookie = true,
 	};
 
-	hs_endpoint_confirm(hs_flow_net(&draft->flow), &proof);
+	return hs_endpoint_confirm(hs_flow_net(&draft->flow), &proof);
 }
 
 unsigned int hs_cookie_syn(struct hs_net *hn, struct hs_claim *claim,
 			   struct sock *listener, struct hs_packet *pkt,
 			   bool everybody)
 {
+	struct hs_endpoint *end = NULL;
 	struct hs_cookie_draft draft;
 	struct hs_reply reply;
 	struct hs_xmit xmit;
@@ -209,11 +210,13 @@ unsigned int hs_cookie_syn(struct hs_net *hn, struct hs_claim *claim,
 	hs_xmit_prepare(&xmit, &draft.flow, &reply, pkt);
 	hs_cookie_sent(hn, claim);
 	if (everybody && hs_endpoint_wanted(claim, true))
-		hs_cookie_proof(&draft, pkt);
+		end = hs_cookie_proof(&draft, pkt);
 	hs_passive_reuse(hn, pkt, &xmit);
 	err = hs_xmit_routed(&xmit, listener, &draft.treq, draft.dst,
 			     &draft.fl);
 	hs_count(hn, err ? THREEWAY_C_send_failed : THREEWAY_C_sent_cookie);
+	if (err)
+		hs_endpoint_refute(end);
 	return NF_STOLEN;
 }
 
@@ -289,6 +292,7 @@ static struct hs_flow *hs_cookie_flow(struct hs_cookie_return *back)
 			     &pkt->key);
 	if (!flow)
 		return NULL;
+	flow->txhash = net_tx_rndhash();
 	hs_request_of_syn(flow, back->listener, pkt);
 	hs_request_init(&treq, back->listener, &flow->key, flow->mark,
 			flow->bound_if);
@@ -324,11 +328,8 @@ static unsigned int hs_cookie_hand_over(struct hs_flow *flow,
 
 	hs_actions_init(&actions, HS_HANDOFF);
 	/* before there is a flow that it could meet when it comes back */
-	if (hs_handoff_waits(flow, pkt)) {
-		/* it will have been received once */
-		hs_count_add(hn, THREEWAY_C_cookies_received, -1);
+	if (hs_handoff_waits(flow, pkt))
 		return NF_STOLEN;
-	}
 	spin_lock(&flow->lock);
 	err = hs_flow_insert(flow);
 	if (!err) {
@@ -344,6 +345,9 @@ static unsigned int hs_cookie_hand_over(struct hs_flow *flow,
 		hs_event_opened(flow, THREEWAY_LISTEN, &pkt->seg, &actions);
 	}
 	spin_unlock(&flow->lock);
+	/* what waits will come back */
+	if (result != HS_HANDOFF_WAITS)
+		hs_count(hn, THREEWAY_C_cookies_received);
 	if (err) {
 		/* another CPU is at it */
 		hs_count(hn, err == -EEXIST ?
@@ -352,11 +356,8 @@ static unsigned int hs_cookie_hand_over(struct hs_flow *flow,
 		return NF_DROP;
 	}
 	hs_flow_unlink(flow, end);
-	if (result == HS_HANDOFF_WAITS) {
-		/* it will have been received once */
-		hs_count_add(hn, THREEWAY_C_cookies_received, -1);
+	if (result == HS_HANDOFF_WAITS)
 		return NF_STOLEN;
-	}
 	if (end == HS_NONE) {
 		/* the peer will try again */
 		hs_count(hn, THREEWAY_C_handoff_refused);
@@ -382,15 +383,17 @@ static unsigned int hs_cookie_return(struct hs_cookie_return *back)
 			 THREEWAY_C_native_bad_cookie);
 		return NF_ACCEPT;
 	}
-	hs_count(hn, THREEWAY_C_cookies_received);
 	if (sk_acceptq_is_full(listener)) {
+		hs_count(hn, THREEWAY_C_cookies_received);
 		hs_count(hn, THREEWAY_C_segment_accept_queue_full);
 		atomic_inc(&listener->sk_drops);
 		return NF_DROP;
 	}
 	flow = hs_cookie_flow(back);
-	if (!flow)
+	if (!flow) {
+		hs_count(hn, THREEWAY_C_cookies_received);
 		return NF_ACCEPT;
+	}
 	verdict = hs_cookie_hand_over(flow, back->pkt);
 	hs_flow_put(flow);
 	return verdict;

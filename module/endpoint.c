@@ -114,6 +114,7 @@ static bool hs_endpoint_ipsec(const struct net *net, const struct sock *sk,
 {
 #ifdef CONFIG_XFRM
 	return net->xfrm.policy_count[XFRM_POLICY_IN] ||
+	       rcu_access_pointer(sk->sk_policy[XFRM_POLICY_IN]) ||
 	       hs_request_ipsec(net, sk) || skb_sec_path(skb);
 #else
 	return false;
@@ -130,12 +131,12 @@ bool hs_endpoint_filtered(const struct sock *sk)
 	return rcu_access_pointer(sk->sk_filter);
 }
 
-/* As long as nobody cares where a source is (0) or how far (2). */
-static bool hs_endpoint_strict(const struct net_device *dev)
+/* Does it matter by which device a source can be reached (1)? Or if at all (2)? */
+static int hs_endpoint_rp_filter(const struct net_device *dev)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
 
-	return !in_dev || IN_DEV_RPFILTER(in_dev) == 1;
+	return in_dev ? IN_DEV_RPFILTER(in_dev) : 1;
 }
 
 /* What a flow keeps of its SYN, and the early path does not know. */
@@ -165,7 +166,7 @@ static bool hs_endpoint_plain(const struct hs_net *hn,
 	if (pkt->family == AF_INET)
 		return !READ_ONCE(inet_sk(sk)->min_ttl) &&
 		       ip_dont_fragment(sk, proof->dst) &&
-		       !hs_endpoint_strict(skb->dev);
+		       hs_endpoint_rp_filter(skb->dev) != 1;
 	return !READ_ONCE(inet6_sk(sk)->min_hopcount) &&
 	       !rcu_access_pointer(inet6_sk(sk)->opt);
 }
@@ -190,7 +191,7 @@ static void hs_endpoint_headers(struct hs_endpoint *end,
 				 ip6_default_np_autolabel(net);
 	}
 	end->loose = end->family == AF_INET &&
-		     IN_DEV_RPFILTER(__in_dev_get_rcu(proof->pkt->skb->dev));
+		     hs_endpoint_rp_filter(proof->pkt->skb->dev);
 	end->reflect = READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos);
 	end->mark = READ_ONCE(sk->sk_mark);
 	end->priority = READ_ONCE(sk->sk_priority);
@@ -226,26 +227,38 @@ bool hs_endpoint_wanted(const struct hs_claim *claim, bool cookie)
 	       THREEWAY_PATH_EARLY;
 }
 
-void hs_endpoint_confirm(struct hs_net *hn,
-			 const struct hs_endpoint_proof *proof)
+struct hs_endpoint *hs_endpoint_confirm(struct hs_net *hn,
+					const struct hs_endpoint_proof *proof)
 {
 	u32 generation = READ_ONCE(hn->claims.generation);
 	const struct hs_packet *pkt = proof->pkt;
-	struct hs_endpoint *end;
+	struct hs_endpoint *end, *own = NULL;
 	struct in6_addr local;
 
 	if (!hs_endpoint_plain(hn, proof))
-		return;
+		return NULL;
 	/* pairs with hs_claim_hide(), whose claim must not be kept */
 	smp_rmb();
 	if (READ_ONCE(proof->claim->deleted))
-		return;
+		return NULL;
 	hs_endpoint_local(&local, &pkt->key);
+	/* of a group that shares the port, each has a place of its own */
+	if (!proof->cookie && proof->listener->sk_reuseport) {
+		own = hs_endpoint_slot(hn, &local, pkt, proof->listener);
+		hs_endpoint_write(hn, own, generation, proof);
+	}
 	end = hs_endpoint_slot(hn, &local, pkt, NULL);
 	hs_endpoint_write(hn, end, generation, proof);
-	/* of a group that shares the port, each has a place of its own */
-	if (proof->cookie || !proof->listener->sk_reuseport)
+	if (own != end)
+		end->own = own;
+	return end;
+}
+
+void hs_endpoint_refute(struct hs_endpoint *end)
+{
+	if (!end)
 		return;
-	end = hs_endpoint_slot(hn, &local, pkt, proof->listener);
-	hs_endpoint_write(hn, end, generation, proof);
+	end->family = AF_UNSPEC;
+	if (end->own)
+		end->own->family = AF_UNSPEC;
 }

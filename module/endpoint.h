@@ -35,6 +35,7 @@ struct sock;
  * @generation:	of the claims: while it is the same @claim is there
  * @claim:	its claim
  * @listener:	the one that was confirmed, not referenced, to compare with
+ * @own:	the place of @listener alone, if it is another one
  * @loose:	a source has to be the address of one other host. Without rp_filter
  *		only those are looked for that cost nothing: an address of ours as
  *		source, which the routing would drop, gets an answer that reaches
@@ -59,6 +60,7 @@ struct hs_endpoint {
 	u32 generation;
 	struct hs_claim *claim;
 	const struct sock *listener;
+	struct hs_endpoint *own;
 	bool loose;
 	bool by_client;
 	bool reflect;
@@ -96,9 +98,15 @@ struct hs_endpoint_proof {
 /* Is the endpoint to be confirmed, and is there a claim that wants it? */
 bool hs_endpoint_wanted(const struct hs_claim *claim, bool cookie);
 
-/* Confirm it, if it is plain enough. Context: RCU, BH. */
-void hs_endpoint_confirm(struct hs_net *hn,
-			 const struct hs_endpoint_proof *proof);
+/* Confirm it, if it is plain enough. Context: RCU, BH. Return: it, or NULL. */
+struct hs_endpoint *hs_endpoint_confirm(struct hs_net *hn,
+					const struct hs_endpoint_proof *proof);
+
+/*
+ * The SYN-ACK was not sent after all, perhaps by a rule of OUTPUT.
+ * Context: the BH section of hs_endpoint_confirm(), whose result @end is.
+ */
+void hs_endpoint_refute(struct hs_endpoint *end);
 
 /**
  * hs_endpoint_find() - the endpoint that a SYN is for

@@ -111,10 +111,15 @@ hs_flood_decide(struct hs_net *hn, struct hs_claim *claim,
 
 bool hs_flood_calm(const struct hs_net *hn, const struct hs_claim *claim)
 {
-	return !READ_ONCE(hn->flood.pressure.on) &&
-	       !READ_ONCE(claim->flood.pressure.on) &&
-	       hs_policy_cookies(hn, claim) != THREEWAY_COOKIES_ALWAYS &&
-	       !hs_policy_source_rate(hn, claim) &&
+	enum threeway_cookies cookies = hs_policy_cookies(hn, claim);
+
+	/* pressure that nobody asks about stays */
+	if (cookies == THREEWAY_COOKIES_ALWAYS ||
+	    (cookies == THREEWAY_COOKIES_AUTO &&
+	     (READ_ONCE(hn->flood.pressure.on) ||
+	      READ_ONCE(claim->flood.pressure.on))))
+		return false;
+	return !hs_policy_source_rate(hn, claim) &&
 	       !hs_policy_source_flows(hn, claim);
 }
 

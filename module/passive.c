@@ -313,7 +313,7 @@ int hs_passive_enter(struct hs_flow *flow, const struct hs_segment *seg,
 	return 0;
 }
 
-static void hs_opening_proof(struct hs_opening *o)
+static struct hs_endpoint *hs_opening_proof(struct hs_opening *o)
 {
 	const struct hs_endpoint_proof proof = {
 		.claim = o->claim,
@@ -324,7 +324,7 @@ static void hs_opening_proof(struct hs_opening *o)
 	};
 
 	hs_passive_terms(o->flow, &o->room->terms);
-	hs_endpoint_confirm(o->hn, &proof);
+	return hs_endpoint_confirm(o->hn, &proof);
 }
 
 /*
@@ -336,6 +336,7 @@ static __always_inline unsigned int hs_opening_start(struct hs_opening *o)
 	struct hs_flow *flow = o->flow;
 	struct hs_actions actions __uninitialized;
 	struct hs_xmit xmit __uninitialized;
+	struct hs_endpoint *end = NULL;
 	int err;
 
 	hs_passive_first(flow, o->now, &actions);
@@ -352,13 +353,15 @@ static __always_inline unsigned int hs_opening_start(struct hs_opening *o)
 		return NF_DROP;
 	}
 	if (hs_endpoint_wanted(o->claim, false))
-		hs_opening_proof(o);
+		end = hs_opening_proof(o);
 	hs_passive_reuse(o->hn, o->pkt, &xmit);
 	err = hs_xmit_routed(&xmit, o->listener, &o->room->treq, o->dst,
 			     &o->room->fl);
 	hs_count(o->hn, err ? THREEWAY_C_send_failed : actions.sent);
-	if (err)
+	if (err) {
+		hs_endpoint_refute(end);
 		hs_event_unsent(flow, &actions, THREEWAY_C_send_failed);
+	}
 	return NF_STOLEN;
 }
 
