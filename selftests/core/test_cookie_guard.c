@@ -354,6 +354,23 @@ static void settled(void **state)
 		}
 }
 
+/* A secret that begins later than any does was set by another clock. */
+static void astray(void **state)
+{
+	u32 count, at;
+
+	(void)state;
+	for (count = -300U; count != 300; count++) {
+		at = hs_cookie_secret_from(count);
+		assert_false(hs_cookie_secret_astray(count, at));
+		assert_false(hs_cookie_secret_astray(count, at - 1));
+		assert_false(hs_cookie_secret_astray(count, count - 1000));
+		assert_true(hs_cookie_secret_astray(count, at + 1));
+		assert_true(hs_cookie_secret_astray(count, at + 1000));
+		assert_false(hs_cookie_secret_settled(count, at + 1));
+	}
+}
+
 /* The ACK comes to a host with another clock, and other timestamps. */
 static void other_host(void **state)
 {
@@ -430,6 +447,8 @@ static const struct cm_unit_test tests[] = {
 	     rotation),
 	TEST("CK11 the old secret is kept as long as its cookies are good",
 	     settled),
+	TEST("CK11 a secret of a clock that was set back is known as such",
+	     astray),
 	TEST("CK3 CK6 a cookie of another host, whose clocks differ",
 	     other_host),
 	TEST("CK6 TSvals of this host and of others", own_tsvals),

@@ -112,7 +112,27 @@ never_shown()
 		! dmesg | grep -q "${secret:8:16}"
 }
 
-start_net 8
+# drawn_again: two draws secrets of its own again, one sends what both have had
+drawn_again()
+{
+	set_secrets "$secret" "$secret" && sleep 200 && anew &&
+		threeway -n two secret random
+}
+
+# clock_set_back: by an hour; a secret can follow all the same, and is used
+clock_set_back()
+{
+	local status=0
+
+	date -s "-1 hour" >/dev/null
+	set_secrets "$secret" "$secret" || status=1
+	sleep 130
+	meets 4 cookies_received || status=1
+	date -s "+1 hour" >/dev/null
+	return "$status"
+}
+
+start_net 11
 check "two hosts behind one address" hosts
 serve_on one
 serve_on two
@@ -130,4 +150,10 @@ for family in 4 6; do
 	check "CK8 v$family: the cookie of a host with another secret is reset" \
 		meets $family native_bad_cookie
 done
+sleep 130
+check "CK11 one of them draws secrets of its own again" drawn_again
+check "CK11 v4: cookies of the other are good until that has begun" \
+	meets 4 cookies_received
+sleep 130
+check "CK11 secrets when the clock was set back" clock_set_back
 end_net

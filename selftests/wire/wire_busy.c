@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What sockets do around a handshake: one that is in use while something arrives
- * for it, one that is closed with connections nobody has accepted, one that sends
+ * for it, one that drops what arrives, one that is closed with connections nobody has accepted, one that sends
  * data in its SYN, one that connects from the port of a listener, and one whose
  * peer takes only the smallest segments (rules IC12, MI7, RS7, SS1, SS11, LI9,
  * TW7, PM10).
@@ -208,6 +208,27 @@ TEST_F(wire, SS1_the_flow_ends_soon_after_a_socket_was_in_use)
 	expect_state(peer, THREEWAY_CLOSED);
 	expect_counters(peer, "flows_opened 1; sent_syn 1; flows_handed_over 1");
 	client_close(peer, fd);
+}
+
+/* A SYN-ACK that a filter of the socket drops establishes nothing. */
+TEST_F(wire, SS16_a_SYN_ACK_that_the_socket_drops_is_no_handoff)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &none };
+	struct peer *peer = &self->peer;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	check(peer, !setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+				sizeof(program)), "no filter");
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect_at(peer, 1000, "S 0");
+	close(fd);
+	expect_silence_ms(peer, 2500);
+	expect_state(peer, THREEWAY_CLOSED);
+	expect_counters(peer, "flows_opened 1; sent_syn 1; sent_syn_timer 1; "
+			"flows_socket_gone 1");
 }
 
 /* Connections that nobody has accepted, and the listener is closed. */

@@ -685,6 +685,45 @@ TEST_F(wire, MI5_native_counters_tell_of_cookies)
 				"TcpExt TCPReqQFullDoCookies"));
 }
 
+/* The ACK waits until LOCAL_OUT is there for the replay, and comes again. */
+TEST_F_TIMEOUT(wire, MI5_HO13_an_ACK_that_waits_is_counted_once, 120)
+{
+	struct mib before, after;
+	struct peer *peer = &self->peer;
+
+	serve(peer, THREEWAY_COOKIES_ALWAYS);
+	/* until LOCAL_OUT has gone */
+	sleep_ms(62000);
+	mib_read(peer, &before);
+	open_cookie(peer, "mss 1460");
+	peer_ip_options(peer, true);
+	close(finish(peer));
+	peer_ip_options(peer, false);
+	mib_read(peer, &after);
+	expect_counters(peer, "sent_cookie 1; cookies_received 1; "
+			"flows_opened 1; flows_handed_over 1; "
+			"handoff_replayed 1");
+	EXPECT_EQ(1, mib_change(&before, &after, "TcpExt SyncookiesRecv"));
+}
+
+/* Only a socket with a hash can take another path, or label, after timeouts. */
+TEST_F_TIMEOUT(wire, CK3_HO22_connections_change_their_path, 60)
+{
+	struct mib before, after;
+	struct peer *peer = &self->peer;
+	int fd;
+
+	serve(peer, THREEWAY_COOKIES_ALWAYS);
+	open_cookie(peer, "mss 1460");
+	fd = finish(peer);
+	mib_read(peer, &before);
+	EXPECT_EQ(5, send(fd, "hello", 5, 0));
+	peer_watch(peer, 10000);
+	mib_read(peer, &after);
+	EXPECT_LT(0, mib_change(&before, &after, "TcpExt TcpTimeoutRehash"));
+	close(fd);
+}
+
 /* Whoever never got a cookie cannot bring one back. */
 TEST_F(wire, CK3_an_ACK_is_looked_at_only_after_cookies_were_sent)
 {
