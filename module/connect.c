@@ -140,9 +140,7 @@ static struct hs_flow *hs_connect_flow(const struct hs_connecting *c,
 	flow = hs_flow_alloc(c->hn, claim, HS_FLOW_CONNECT, NULL, &c->key);
 	if (!flow)
 		return NULL;
-	hs_flow_large(flow)->socket = sk;
-	hs_flow_large(flow)->uid = sk->sk_uid;
-	flow->bound_if = sk->sk_bound_dev_if;
+	hs_socket_note(flow, sk);
 	flow->mark = READ_ONCE(sk->sk_mark);
 	flow->txhash = sk->sk_txhash;
 	hs_flow_large(flow)->tos = c->key.family == AF_INET ?

@@ -141,6 +141,7 @@ struct hs_flow {
  * struct hs_flow_large - all but the half-open connections of plain listeners
  * @flow:	the flow
  * @socket:	the connecting socket or NULL; not referenced, to compare with
+ * @socket_hash: its sk_hash
  * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
  * @uid:	owner of @socket
  * @id_high:	the upper half of hs_flow.id
@@ -153,6 +154,7 @@ struct hs_flow_large {
 	const struct sock *socket;
 	struct saved_syn *syn;
 	kuid_t uid;
+	u32 socket_hash;
 	u32 id_high;
 	u8 tos;
 	bool copy_due;

@@ -10,6 +10,7 @@
 #include "event.h"
 #include "native.h"
 #include "observe.h"
+#include "socket.h"
 #include "wheel.h"
 
 /*
@@ -101,9 +102,7 @@ void hs_observe_connect(struct hs_net *hn, struct hs_claim *claim,
 
 	if (!flow)
 		return;
-	hs_flow_large(flow)->socket = sk;
-	hs_flow_large(flow)->uid = sk->sk_uid;
-	flow->bound_if = sk->sk_bound_dev_if;
+	hs_socket_note(flow, sk);
 	hs_actions_init(&actions, HS_NATIVE);
 	actions.sent = THREEWAY_C_observed_syn;
 	hs_observe_reply(&actions.reply, seg);

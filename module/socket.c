@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The native socket of a connect() that the engine does. */
 #include <net/inet_connection_sock.h>
+#include <net/inet_hashtables.h>
 #include <net/mptcp.h>
 #include <net/tcp.h>
 
@@ -18,14 +19,65 @@ bool hs_socket_connects(const struct hs_flow *flow, const struct sock *sk)
 	       READ_ONCE(tcp_sk(sk)->snd_una) == flow->tcb.iss;
 }
 
-struct sock *hs_socket_get(const struct hs_flow *flow)
+void hs_socket_note(struct hs_flow *flow, const struct sock *sk)
 {
-	struct sock *sk = hs_native_socket(hs_flow_net(flow)->net, &flow->key,
-					   flow->bound_if, 0);
+	struct hs_flow_large *large = hs_flow_large(flow);
 
-	if (!sk || sk == hs_flow_large(flow)->socket)
+	large->socket = sk;
+	large->socket_hash = sk->sk_hash;
+	large->uid = sk->sk_uid;
+	flow->bound_if = sk->sk_bound_dev_if;
+}
+
+/* Its memory may have become another socket since. */
+static bool hs_socket_has_key(const struct sock *sk,
+			      const struct hs_flow *flow)
+{
+	const struct hs_flow_key *key = &flow->key;
+
+	if (!net_eq(sock_net(sk), hs_flow_net(flow)->net) ||
+	    sk->sk_num != ntohs(key->local_port) ||
+	    sk->sk_dport != key->remote_port)
+		return false;
+	if (key->family == AF_INET)
+		return sk->sk_daddr == key->v4.remote &&
+		       sk->sk_rcv_saddr == key->v4.local;
+#if IS_ENABLED(CONFIG_IPV6)
+	return ipv6_addr_equal(&sk->sk_v6_daddr, &key->v6.remote) &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, &key->v6.local);
+#else
+	return false;
+#endif
+}
+
+static struct sock *hs_socket_take(struct sock *sk, const struct hs_flow *flow)
+{
+	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		return NULL;
+	if (hs_socket_has_key(sk, flow))
 		return sk;
 	sock_gen_put(sk);
+	return NULL;
+}
+
+struct sock *hs_socket_get(const struct hs_flow *flow)
+{
+	const struct hs_flow_large *large = hs_flow_large(flow);
+	struct inet_hashinfo *hashinfo =
+		hs_flow_net(flow)->net->ipv4.tcp_death_row.hashinfo;
+	struct inet_ehash_bucket *head = inet_ehash_bucket(hashinfo,
+							   large->socket_hash);
+	const struct hlist_nulls_node *node;
+	struct sock *sk;
+
+	do {
+		sk_nulls_for_each_rcu(sk, node, &head->chain) {
+			if (sk == large->socket)
+				return hs_socket_take(sk, flow);
+		}
+		/* it went astray when a socket moved to another chain */
+	} while (get_nulls_value(node) !=
+		 (large->socket_hash & hashinfo->ehash_mask));
 	return NULL;
 }
 

@@ -10,7 +10,8 @@
  * and it goes on by itself.
  *
  * A flow does not hold its socket: it looks it up, so that a socket that was
- * closed is gone at once.
+ * closed is gone at once. It does so by the socket's address: the interface that it
+ * is bound to, on which the native look-up insists, may change meanwhile.
  */
 #ifndef HS_SOCKET_H
 #define HS_SOCKET_H
@@ -20,6 +21,9 @@
 
 #include "flow.h"
 #include "packet.h"
+
+/* Remember whose connect() it is, for hs_socket_get(). Context: LOCAL_OUT. */
+void hs_socket_note(struct hs_flow *flow, const struct sock *sk);
 
 /**
  * hs_socket_get() - the socket of a flow

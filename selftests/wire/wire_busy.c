@@ -231,6 +231,27 @@ TEST_F(wire, SS16_a_SYN_ACK_that_the_socket_drops_is_no_handoff)
 			"flows_socket_gone 1");
 }
 
+/* A look-up by the interface of before would not find it. */
+TEST_F(wire, RT1_a_socket_that_is_bound_to_a_device_goes_on_connecting)
+{
+	struct peer *peer = &self->peer;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	check(peer, !setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "tun0", 5),
+	      "not bound: %s", strerror(errno));
+	expect_at(peer, 1000, "S 0");
+	expect_at(peer, 3000, "S 0");
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	sleep_ms(200);
+	expect_counters(peer, "flows_opened 1; sent_syn 1; sent_syn_timer 2; "
+			"flows_handed_over 1");
+	client_close(peer, fd);
+}
+
 /* Connections that nobody has accepted, and the listener is closed. */
 static void orphans(struct peer *peer, const void *arg)
 {
