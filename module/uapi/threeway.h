@@ -59,14 +59,14 @@ enum threeway_direction {
 /* Who does a handshake, and what becomes of it when it is finished. */
 enum threeway_mode {
 	THREEWAY_HANDOFF	= 1,	/* the engine; a native socket gets it */
-	THREEWAY_HOLD		= 2,	/* the engine, without a socket, keeps it; passive claims only */
+	THREEWAY_HOLD		= 2,	/* the engine, without a socket; passive only */
 	THREEWAY_OBSERVE	= 3,	/* the native stack; the engine looks on */
 };
 
 /* Where a held handshake stops. */
 enum threeway_freeze {
 	THREEWAY_FREEZE_NONE		= 0,
-	/* stays in SYN-SENT: every answer is ignored; of THREEWAY_IOC_OPEN only */
+	/* stays in SYN-SENT: every answer is ignored; THREEWAY_IOC_OPEN only */
 	THREEWAY_FREEZE_SYN_SENT	= 1,
 	/* stays in SYN-RECEIVED: answers once, then ignores everything */
 	THREEWAY_FREEZE_SYN_RECEIVED	= 2,
@@ -647,8 +647,8 @@ struct threeway_cookie_secret {
 /*
  * THREEWAY_IOC_CLAIM_ADD: add a claim; sets claim.id. EEXIST when a claim of
  * the same direction, family, prefixes and ports is there; EINVAL for a bad value,
- * as THREEWAY_HOLD with THREEWAY_ACTIVE; EOPNOTSUPP for a family that the kernel lacks; ENOSPC when the namespace
- * holds 65536 claims; ENOMEM.
+ * as THREEWAY_HOLD with THREEWAY_ACTIVE; EOPNOTSUPP for a family that the kernel
+ * lacks; ENOSPC when the namespace holds 65536 claims; ENOMEM.
  */
 #define THREEWAY_IOC_CLAIM_ADD	_IOWR(THREEWAY_IOC_MAGIC, 1, struct threeway_claim)
 /*
@@ -663,8 +663,9 @@ struct threeway_cookie_secret {
 #define THREEWAY_IOC_FLOW_LIST	_IOWR(THREEWAY_IOC_MAGIC, 4, struct threeway_list)
 /*
  * THREEWAY_IOC_FLOW_DEL: forget a flow: in silence, but for a RST to the peer of
- * a held flow in ESTABLISHED; a connecting socket goes on by itself. ENOENT when there is none
- * with that key, or its id is another one; EINVAL for a key of no family.
+ * a held flow in ESTABLISHED; a connecting socket goes on by itself. ENOENT when
+ * there is none with that key, or its id is another one; EINVAL for a key of no
+ * family.
  */
 #define THREEWAY_IOC_FLOW_DEL	_IOW(THREEWAY_IOC_MAGIC, 5, struct threeway_flow_del)
 /* THREEWAY_IOC_STAT_GET: read the counters. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What sockets do around a handshake: one that is in use while something arrives
- * for it, one that drops what arrives, one that is closed with connections nobody has accepted, one that sends
- * data in its SYN, one that connects from the port of a listener, and one whose
- * peer takes only the smallest segments (rules IC12, MI7, RS7, SS1, SS11, LI9,
- * TW7, PM10).
+ * for it, one that drops what arrives, one that is bound while it connects, one that
+ * is closed with connections nobody has accepted, one that sends data in its SYN, one
+ * that connects from the port of a listener, and one whose peer takes only the
+ * smallest segments (rules IC12, MI7, RS7, RT1, SS1, SS11, SS16, LI9, TW7, PM10).
  */
 #include <errno.h>
 #include <fcntl.h>
