@@ -48,7 +48,9 @@ scene_estimates()
 }
 
 # The standard scene: both ends right after the handshake, and after some data,
-# which is read when all of its ACKs were sent: their windows tell of it.
+# which is read when all of its ACKs were sent: their windows tell of it. More is
+# sent when all was acknowledged: by how much the congestion window grows would
+# depend on whether an ACK that is delayed comes before.
 scene_plain()
 {
 	connect_and_accept "$@"
@@ -58,6 +60,7 @@ scene_plain()
 		recv a 1000
 		send a 1000
 		recv c 1000
+		sleep 60
 		send a 3000
 		sleep 60
 		recv c 3000
@@ -118,34 +121,70 @@ record()
 	done
 }
 
-# differences FAMILY: of the two records
+# differences NATIVE ENGINE: of two records
 differences()
 {
-	local native=$work/native.$1 engine=$work/engine.$1
-
-	cmp -s "$native" "$engine" &&
-		cmp -s "$native.packets" "$engine.packets" && return
+	cmp -s "$1" "$2" && cmp -s "$1.packets" "$2.packets" && return
 	echo "- native, + engine:"
-	diff -U 0 "$native" "$engine" | head -n 30
-	diff -U 0 "$native.packets" "$engine.packets" | head -n 30
+	diff -U 0 "$1" "$2" | head -n 30
+	diff -U 0 "$1.packets" "$2.packets" | head -n 30
 }
 
-# alike SCENE FAMILY: the engine's record is one of the native stack's. What that
-# does another time is native, too: a window depends on whether data were read
-# before it was told, and on a slow machine its own time is in what it does.
+# keep NAME FAMILY: the record, if it is a new one
+keep()
+{
+	local each file=$work/$1.$2
+
+	for each in "$file"_*[0-9]; do
+		[ ! -e "$each" ] || [ "$(differences "$each" "$file")" ] ||
+			return 0
+	done
+	kept=$((kept + 1))
+	cp "$file" "${file}_$kept"
+	cp "$file.packets" "${file}_$kept.packets"
+}
+
+# in_common FAMILY: have native stack and engine done the same once?
+in_common()
+{
+	local native engine
+
+	for native in "$work/native.$1"_*[0-9]; do
+		for engine in "$work/engine.$1"_*[0-9]; do
+			[ "$(differences "$native" "$engine")" ] || return 0
+		done
+	done
+	return 1
+}
+
+# alike SCENE FAMILY: what the native stack does another time is native, too: a
+# window depends on whether data were read before it was told, a congestion window
+# on the round trip, in which a slow machine's own time is. And what the engine's
+# connections do another time is theirs. Both have something in common, or differ.
 alike()
 {
-	local different again=$((40 * patience))
+	local again=$((10 * patience)) different kept=0 i
 
-	different=$(differences "$2")
-	while [ "$(differences "$2")" ]; do
+	rm -f "$work"/{native,engine}."$2"_*
+	keep native "$2"
+	keep engine "$2"
+	different=$(differences "$work/native.$2" "$work/engine.$2")
+	while ! in_common "$2"; do
 		if [ "$again" = 0 ]; then
 			echo "$different"
 			return 1
 		fi
-		record "$1" native "$2"
 		again=$((again - 1))
+		for i in 1 2 3; do
+			record "$1" native "$2"
+			keep native "$2"
+		done
+		engine_on
+		record "$1" engine "$2"
+		engine_off
+		keep engine "$2"
 	done
+	return 0
 }
 
 # estimated RTT-LOW RTT-HIGH: what the engine's connections are believed to be
