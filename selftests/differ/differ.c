@@ -91,9 +91,10 @@ static void close_hosts(void)
 }
 
 /*
- * Where what takes no time elsewhere takes milliseconds, one stack may just miss
- * a tick of the wheel that the other one meets. They differ if they do so
- * wherever the script begins.
+ * One stack may just miss a tick of the wheel that the other one meets, or the end
+ * of the script: by what else the machine does, and where what takes no time
+ * elsewhere takes milliseconds all the more. They differ if they do so wherever
+ * the script begins.
  */
 static enum verdict play(const struct script *script,
 			 struct difference *difference)
@@ -102,12 +103,15 @@ static enum verdict play(const struct script *script,
 	u64 phase_ms = PHASE_MS;
 	unsigned int i;
 
-	for (i = 0; i < peer_patience() && verdict == DIFFERENT; i++) {
+	for (i = 0; i < 2 * peer_patience() && verdict == DIFFERENT; i++) {
 		host_play(&native_host, script, phase_ms, &native_run);
 		host_play(&engine_host, script, phase_ms, &engine_run);
 		verdict = compare(script, &native_run, &engine_run, difference);
 		phase_ms += PHASE_STEP_MS;
 	}
+	if (verdict != DIFFERENT && i > 1)
+		printf("# the stacks have differed in %s, but do not always\n",
+		       script->name);
 	return verdict;
 }
 

@@ -8,6 +8,9 @@
 
 #include "peer.h"
 
+/* How often two runs may differ by nothing but times. */
+#define TRIES	3
+
 void peer_note(struct peer *peer, const char *format, ...)
 {
 	struct transcript *transcript = peer->transcript;
@@ -95,8 +98,8 @@ static bool nearly_equal(u64 a_ms, u64 b_ms, unsigned int tolerance_ms)
 	       b_ms <= a_ms + a_ms / 8 + tolerance_ms;
 }
 
-/* The same text, but that numbers behind "~" are times in ms. */
-static bool same_line(const char *a, const char *b)
+/* The same text, but that numbers behind "~" are times in ms, if they matter. */
+static bool same_line(const char *a, const char *b, bool times)
 {
 	char *a_end, *b_end;
 	u64 a_ms, b_ms;
@@ -106,7 +109,7 @@ static bool same_line(const char *a, const char *b)
 			continue;
 		a_ms = strtoull(a + 1, &a_end, 10);
 		b_ms = strtoull(b + 1, &b_end, 10);
-		if (!nearly_equal(a_ms, b_ms, 10 * peer_patience()))
+		if (times && !nearly_equal(a_ms, b_ms, 10 * peer_patience()))
 			return false;
 		a = a_end - 1;
 		b = b_end - 1;
@@ -126,7 +129,7 @@ static bool compare(struct peer *peer, struct place place,
 		engine_ms = engine->entry[i].at_ms;
 		if (!peer_check_(peer, place,
 				 same_line(native->entry[i].line,
-					   engine->entry[i].line),
+					   engine->entry[i].line, true),
 				 "the runs differ\n# native: %.180s\n# engine: %.180s",
 				 native->entry[i].line, engine->entry[i].line))
 			return false;
@@ -142,6 +145,31 @@ static bool compare(struct peer *peer, struct place place,
 	return peer_check_(peer, place, native->count == engine->count,
 			   "%u entries native, %u engine", native->count,
 			   engine->count);
+}
+
+static bool alike(const struct transcript *a, const struct transcript *b,
+		  bool times)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->count && i < b->count; i++) {
+		if (!same_line(a->entry[i].line, b->entry[i].line, times) ||
+		    (times && !nearly_equal(a->entry[i].at_ms,
+					    b->entry[i].at_ms,
+					    PEER_TOLERANCE_MS)))
+			return false;
+	}
+	return a->count == b->count;
+}
+
+/* What else the machine does, namespaces that go away above all, takes its time. */
+static bool only_late(const struct transcript *native,
+		      const struct transcript *engine)
+{
+	if (alike(native, engine, true) || !alike(native, engine, false))
+		return false;
+	printf("# the times of both runs differ, once more\n");
+	return true;
 }
 
 static bool run_once(struct peer *peer, bool with_engine,
@@ -166,9 +194,13 @@ bool peer_same_as_native_(struct peer *peer, struct place place,
 			  const void *arg)
 {
 	static struct transcript native, engine;
+	unsigned int tries = TRIES;
 
-	return run_once(peer, false, script, arg, &native) &&
-	       check(peer, native.count, "the script does nothing") &&
-	       run_once(peer, true, script, arg, &engine) &&
-	       compare(peer, place, &native, &engine);
+	do {
+		if (!run_once(peer, false, script, arg, &native) ||
+		    !check(peer, native.count, "the script does nothing") ||
+		    !run_once(peer, true, script, arg, &engine))
+			return false;
+	} while (--tries && only_late(&native, &engine));
+	return compare(peer, place, &native, &engine);
 }

@@ -236,7 +236,7 @@ bool peer_expect_flow_(struct peer *peer, struct place place, bool there);
  * Runs script(peer, arg) twice, in a new namespace each time: without and with
  * /dev/threeway, so that peer_claim() claims only in the second run. What the
  * kernel sent and the script noted must be equal, and the times as equal as the
- * timer wheel lets them be.
+ * timer wheel lets them be: if nothing but times differs, both are run again.
  */
 #define same_as_native(peer, script, arg) \
 	peer_same_as_native_(peer, HERE, script, arg)
