@@ -13,6 +13,7 @@
 #include "event.h"
 #include "hold.h"
 #include "isn.h"
+#include "listener.h"
 #include "native.h"
 #include "policy.h"
 #include "request.h"
@@ -62,8 +63,17 @@ static int hs_hold_start(struct hs_flow *flow, const struct hs_actions *actions,
 	return 0;
 }
 
+/* As an unbound socket: where the SYN came from, if that is a domain of its own. */
+static void hs_hold_bind(struct hs_flow *flow, struct hs_packet *pkt)
+{
+	hs_request_of_syn(flow, hs_sender(flow), pkt);
+	if (!flow->bound_if)
+		flow->bound_if = pkt->key.ifindex;
+}
+
 static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
-				    struct hs_packet *pkt)
+				    struct hs_packet *pkt,
+				    enum threeway_counter *reason)
 {
 	union tcp_seq_and_ts_off native = hs_isn_native(hn->net, &pkt->key);
 	struct tcp_request_sock treq;
@@ -72,14 +82,16 @@ static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 	struct hs_flow *flow;
 	struct flowi fl;
 
+	*reason = THREEWAY_C_native_no_memory;
 	flow = hs_flow_alloc(hn, claim, HS_FLOW_HOLD, NULL, &pkt->key);
 	if (!flow)
 		return NULL;
-	hs_request_of_syn(flow, hs_sender(flow), pkt);
+	hs_hold_bind(flow, pkt);
 	hs_request_init(&treq, hs_sender(flow), &flow->key, flow->mark,
 			flow->bound_if);
 	dst = hs_request_route(&treq, hs_sender(flow), &fl);
 	if (!dst) {
+		*reason = THREEWAY_C_native_no_route;
 		hs_flow_put(flow);
 		return NULL;
 	}
@@ -93,6 +105,17 @@ static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 	return flow;
 }
 
+/* No answer. A claim that went away meanwhile has no say in it any more. */
+static unsigned int hs_hold_unable(struct hs_net *hn,
+				   const struct hs_claim *claim,
+				   enum threeway_counter reason)
+{
+	if (reason == THREEWAY_C_native_no_memory && READ_ONCE(claim->deleted))
+		return NF_ACCEPT;
+	hs_count(hn, reason);
+	return NF_DROP;
+}
+
 /* Answer as a closed port does. */
 static unsigned int hs_hold_refuse(struct hs_net *hn, struct hs_claim *claim,
 				   struct hs_packet *pkt)
@@ -102,11 +125,9 @@ static unsigned int hs_hold_refuse(struct hs_net *hn, struct hs_claim *claim,
 	struct hs_xmit xmit;
 
 	flow = hs_flow_alloc(hn, claim, HS_FLOW_HOLD, NULL, &pkt->key);
-	if (!flow) {
-		hs_count(hn, THREEWAY_C_native_no_memory);
-		return NF_DROP;
-	}
-	hs_request_of_syn(flow, hs_sender(flow), pkt);
+	if (!flow)
+		return hs_hold_unable(hn, claim, THREEWAY_C_native_no_memory);
+	hs_hold_bind(flow, pkt);
 	flow->txhash = net_tx_rndhash();
 	hs_listen_refuse(&pkt->seg, &actions);
 	hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
@@ -130,17 +151,19 @@ unsigned int hs_hold_syn(struct hs_net *hn, struct hs_claim *claim,
 		hs_count(hn, reason);
 		return NF_ACCEPT;
 	}
+	if (hs_listener_policy_refuses(NULL, pkt)) {
+		hs_count(hn, THREEWAY_C_segment_policy);
+		return NF_DROP;
+	}
 	if (!hs_conntrack_confirm(pkt->skb)) {
 		hs_count(hn, THREEWAY_C_segment_conntrack_drop);
 		return NF_DROP;
 	}
 	if (claim->conf.policy.freeze == THREEWAY_FREEZE_REFUSE)
 		return hs_hold_refuse(hn, claim, pkt);
-	flow = hs_hold_flow(hn, claim, pkt);
-	if (!flow) {
-		hs_count(hn, THREEWAY_C_native_no_memory);
-		return NF_DROP;
-	}
+	flow = hs_hold_flow(hn, claim, pkt, &reason);
+	if (!flow)
+		return hs_hold_unable(hn, claim, reason);
 	hs_policy_read(flow, NULL, &policy);
 	hs_synack_first(&flow->tcb, &policy, tcp_time_stamp_raw(), &actions);
 	err = hs_hold_start(flow, &actions, pkt);
@@ -174,6 +197,10 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	if (!hs_packet_checksum_ok(pkt)) {
 		hs_count(hs_flow_net(flow), THREEWAY_C_segment_bad_checksum);
 		return NF_ACCEPT;
+	}
+	if (hs_listener_policy_refuses(NULL, pkt)) {
+		hs_count(hs_flow_net(flow), THREEWAY_C_segment_policy);
+		return NF_DROP;
 	}
 	spin_lock(&flow->lock);
 	if (flow->dead) {
@@ -332,7 +359,7 @@ static int hs_hold_try(struct hs_net *hn, struct hs_claim *claim,
 	local_bh_disable();
 	rcu_read_lock();
 	if (hs_flow_find(hn, key) ||
-	    hs_native_owns(hn->net, key, key->ifindex, 0))
+	    hs_native_owns(hn->net, key, key->ifindex ?: dst->dev->ifindex, 0))
 		goto unlock;
 	err = -ENOSPC;
 	if (hs_flow_limits(hn, claim, true) != HS_NONE)

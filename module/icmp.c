@@ -354,6 +354,18 @@ static unsigned int hs_icmp_connect(struct hs_flow *flow,
 	return verdict;
 }
 
+/* Would the native stack look for the flow where the error came in? */
+static bool hs_icmp_here(const struct hs_flow *flow, const struct hs_quote *q)
+{
+	bool v6 = q->state->pf == NFPROTO_IPV6;
+
+	return flow->kind == HS_FLOW_OBSERVE ||
+	       inet_sk_bound_dev_eq(hs_flow_net(flow)->net, flow->bound_if,
+				    v6 ? q->skb->dev->ifindex :
+					 inet_iif(q->skb),
+				    v6 ? inet6_sdif(q->skb) : 0);
+}
+
 static unsigned int hs_icmp_quote(struct hs_net *hn, struct hs_quote *q)
 {
 	struct hs_flow *flow = hs_flow_find(hn, &q->key);
@@ -361,7 +373,7 @@ static unsigned int hs_icmp_quote(struct hs_net *hn, struct hs_quote *q)
 
 	if (!flow || !hs_flow_hold(flow))
 		return NF_ACCEPT;
-	if (!hs_quote_checksum_ok(q))
+	if (!hs_icmp_here(flow, q) || !hs_quote_checksum_ok(q))
 		;
 	else if (flow->kind == HS_FLOW_OBSERVE)
 		hs_observe_icmp(flow, hs_icmp_judge(flow, NULL, q));

@@ -38,7 +38,7 @@ enum threeway_counter hs_listener_objection(struct sock *sk,
 bool hs_listener_ttl_refuses(const struct sock *sk,
 			     const struct hs_packet *pkt);
 
-/* Does IPsec policy forbid this segment? */
+/* Does IPsec policy forbid this segment? @sk may be NULL. */
 bool hs_listener_policy_refuses(struct sock *sk, const struct hs_packet *pkt);
 
 /**

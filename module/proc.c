@@ -85,6 +85,8 @@ static void hs_seq_address(struct seq_file *seq, u16 family, const u8 *addr,
 static int hs_proc_state(u8 state)
 {
 	switch (state) {
+	case THREEWAY_LISTEN:
+		return TCP_LISTEN;
 	case THREEWAY_SYN_SENT:
 		return TCP_SYN_SENT;
 	case THREEWAY_SYN_RECEIVED:

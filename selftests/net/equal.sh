@@ -163,7 +163,7 @@ in_common()
 # connections do another time is theirs. Both have something in common, or differ.
 alike()
 {
-	local again=$((10 * patience)) different kept=0 i
+	local again=$((10 * patience)) different kept=0
 
 	rm -f "$work"/{native,engine}."$2"_*
 	keep native "$2"
@@ -175,7 +175,7 @@ alike()
 			return 1
 		fi
 		again=$((again - 1))
-		for i in 1 2 3; do
+		for _ in 1 2 3; do
 			record "$1" native "$2"
 			keep native "$2"
 		done

@@ -370,6 +370,10 @@ TEST_F(wire, open_refuses_what_is_taken_or_cannot_be_reached)
 	memcpy(open.key.local, &peer->header.dst, 16);
 	memcpy(open.key.remote, &peer->header.src, 16);
 	EXPECT_EQ(EADDRINUSE, try(peer, &open));
+	/* the same, bound to its link */
+	check(peer, !setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "tun0", 4),
+	      "not bound");
+	EXPECT_EQ(EADDRINUSE, try(peer, &open));
 	close(fd);
 	EXPECT_EQ(0, try(peer, &open));
 	expect_counters(peer, "flows_opened 1; segment_lost 1");

@@ -136,6 +136,63 @@ TEST_F(wire, AU8_LI11_IPsec_policy_comes_before_any_answer)
 	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_handed_over));
 }
 
+/* A claim without a socket on the port of the peer's segments. */
+static void hold(struct peer *peer)
+{
+	struct threeway_claim claim = {
+		.family = peer->family,
+		.direction = THREEWAY_PASSIVE,
+		.mode = THREEWAY_HOLD,
+		.port_first = peer->header.dport,
+		.port_last = peer->header.dport,
+	};
+
+	check(peer, !threeway_claim_add(peer->engine, &claim), "no claim");
+}
+
+/* Where no socket is asked, the policy of all is. */
+TEST_F(wire, AU8_IPsec_policy_comes_before_held_flows)
+{
+	static const char * const segments[] = { ". 1 ack 7", "R 1", ". 1 ack 1" };
+	struct peer *peer = &self->peer;
+	struct threeway_flow flow;
+	unsigned int i;
+
+	hold(peer);
+	peer_flow(peer);
+	ipsec(peer, "in", true);
+	peer_send(peer, "S 0 <mss 1460>");
+	expect_silence(peer);
+	expect_counters(peer, "segment_policy 1");
+	ipsec(peer, "in", false);
+	peer_syn(peer, "mss 1460");
+	ipsec(peer, "in", true);
+	for (i = 0; i < ARRAY_SIZE(segments); i++) {
+		peer_send(peer, "%s", segments[i]);
+		expect_silence_ms(peer, 100);
+	}
+	expect_counters(peer, "flows_opened 1; sent_synack 1; "
+			"segment_policy 3");
+	ipsec(peer, "in", false);
+	peer_send(peer, ". 1 ack 1");
+	expect_silence_ms(peer, 100);
+	EXPECT_EQ(1, peer_flows(peer, &flow));
+	EXPECT_EQ(THREEWAY_ESTABLISHED, flow.state);
+}
+
+TEST_F(wire, MI11_a_held_flow_without_a_route_is_told_as_such)
+{
+	struct peer *peer = &self->peer;
+
+	hold(peer);
+	run("ip -%c route flush dev tun0", peer->family == AF_INET ? '4' : '6');
+	sysctl_set("net/ipv4/conf/tun0/rp_filter", "0");
+	peer_flow(peer);
+	peer_send(peer, "S 0 <mss 1460>");
+	expect_silence(peer);
+	expect_counters(peer, "native_no_route 1");
+}
+
 /* Never data, never more than an MSS option beyond what the SYN had. */
 TEST_F(wire, LM9_a_SYN_ACK_is_hardly_larger_than_its_SYN)
 {

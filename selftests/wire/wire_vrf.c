@@ -274,6 +274,33 @@ TEST(IP11_V64_link_local_peer_in_a_VRF)
 	peer_close(&peer);
 }
 
+/* No socket says which domain it is of: the SYN does. */
+TEST_F(wire, IP11_held_flows_in_a_VRF)
+{
+	struct threeway_claim claim = {
+		.family = variant->family,
+		.direction = THREEWAY_PASSIVE,
+		.mode = THREEWAY_HOLD,
+	};
+	struct peer *peer = &self->peer;
+	struct threeway_flow flow;
+
+	enter_vrf(peer);
+	claim.port_first = peer->header.dport;
+	claim.port_last = peer->header.dport;
+	EXPECT_EQ(0, threeway_claim_add(peer->engine, &claim));
+	peer->opens = false;
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	expect_at(peer, 1000, "S. 0 ack 1");
+	peer_send(peer, ". 1 ack 1");
+	expect_silence_ms(peer, 100);
+	EXPECT_EQ(1, peer_flows(peer, &flow));
+	EXPECT_EQ(THREEWAY_ESTABLISHED, flow.state);
+	expect_counters(peer, "flows_opened 1; sent_synack 1; "
+			"sent_synack_timer 1; flows_held 1");
+}
+
 /* What comes by another link is for nobody, whatever number it has. */
 TEST_F(wire, IP11_another_link_has_no_part_in_a_handshake)
 {
@@ -282,6 +309,7 @@ TEST_F(wire, IP11_another_link_has_no_part_in_a_handshake)
 	};
 	struct peer *peer = &self->peer;
 	int usual = peer->tun, other = peer_add_device(peer, "tun1");
+	struct icmp_error error;
 	unsigned int i;
 
 	sysctl_set("net/ipv4/conf/all/rp_filter", "0");
@@ -299,6 +327,12 @@ TEST_F(wire, IP11_another_link_has_no_part_in_a_handshake)
 			EXPECT_TRUE(peer->latest.flags & FLAG_RST);
 		expect_flow(peer, true);
 	}
+	error = hard_error(peer);
+	peer->tun = other;
+	peer_icmp(peer, &error);
+	peer->tun = usual;
+	expect_flow(peer, true);
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_icmp_hard));
 	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_sent_synack));
 	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_sent_rst));
 	expect_no_accept(peer);
