@@ -72,7 +72,7 @@ enum threeway_freeze {
 	THREEWAY_FREEZE_SYN_RECEIVED	= 2,
 	/* ignores what would finish the handshake, retransmits and gives up */
 	THREEWAY_FREEZE_FINAL_ACK	= 3,
-	/* answers the peer's SYN, or its SYN-ACK, by RST */
+	/* answers the peer's SYN (at once, never lost) or its SYN-ACK by RST */
 	THREEWAY_FREEZE_REFUSE		= 4,
 };
 
