@@ -14,8 +14,8 @@ void hs_wheels_destroy(void);
 /**
  * hs_wheel_add() - have hs_flow_timer() called when a flow is due
  * @flow:	the flow, which may be in a wheel already
- * @wait:	0; or have it called in so many jiffies, or in HS_WHEEL_SOON,
- *		whatever hs_flow.due says; less than 256
+ * @wait:	0: when hs_flow.due says; else in so many jiffies, less than 256,
+ *		whatever that says
  *
  * The wheel holds a reference. Context: hs_flow.lock held, the flow alive.
  */

@@ -73,10 +73,11 @@ in_other()
 	./tcpgen -s other -c other -p "$port" -a "$1" -n 10 -u 100 -d 100
 }
 
-# entered: how many functions of the module the exchange enters
+# entered FUNCTIONS: how often the exchange enters such functions, as the tracer
+# names them
 entered()
 {
-	echo ':mod:threeway' >"$tracing/set_ftrace_filter"
+	echo "$1" >"$tracing/set_ftrace_filter"
 	echo function >"$tracing/current_tracer"
 	echo >"$tracing/trace"
 	{ exchange 4; exchange 6; } | script
@@ -89,7 +90,7 @@ never_entered()
 {
 	local count
 
-	count=$(entered)
+	count=$(entered ':mod:threeway')
 	[ "$count" = 0 ] && return
 	echo "functions of the module were entered $count times"
 	return 1
@@ -101,7 +102,7 @@ entered_with_claim()
 	local count
 
 	engine_on
-	count=$(entered)
+	count=$(entered ':mod:threeway')
 	engine_off
 	[ "$count" -gt 10 ]
 }
@@ -112,25 +113,13 @@ never_entered_after_claim()
 	wait_for 5 never_entered
 }
 
-# hook_entered NAME: how often the exchange enters that hook
-hook_entered()
-{
-	echo "$1" >"$tracing/set_ftrace_filter"
-	echo function >"$tracing/current_tracer"
-	echo >"$tracing/trace"
-	{ exchange 4; exchange 6; } | script
-	grep -vc '^#' "$tracing/trace"
-	echo nop >"$tracing/current_tracer"
-	echo >"$tracing/set_ftrace_filter"
-}
-
 # out_entered some|none: what is sent, and what comes always
 out_entered()
 {
 	local in out
 
-	in=$(hook_entered hs_local_in)
-	out=$(hook_entered hs_local_out)
+	in=$(entered hs_local_in)
+	out=$(entered hs_local_out)
 	[ "$in" -gt 0 ] || return 1
 	case $1:$out in
 	none:0 | some:[1-9]*) return ;;
@@ -169,9 +158,9 @@ one_family_has_its_hooks()
 	local four six
 
 	claim srv active local "${server_ip[4]}" port $((port + 1)) >/dev/null
-	four=$(hook_entered hs_local_out)
+	four=$(entered hs_local_out)
 	claim srv active local "${server_ip[6]}" port $((port + 1)) >/dev/null
-	six=$(hook_entered hs_local_out)
+	six=$(entered hs_local_out)
 	engine_off
 	[ "$four" -gt 0 ] && [ "$six" -gt "$four" ]
 }
