@@ -98,8 +98,11 @@ static bool nearly_equal(u64 a_ms, u64 b_ms, unsigned int tolerance_ms)
 	       b_ms <= a_ms + a_ms / 8 + tolerance_ms;
 }
 
-/* The same text, but that numbers behind "~" are times in ms, if they matter. */
-static bool same_line(const char *a, const char *b, bool times)
+/*
+ * The same text, but that numbers behind "~" are times in ms. @late becomes true
+ * where these differ.
+ */
+static bool same_text(const char *a, const char *b, bool *late)
 {
 	char *a_end, *b_end;
 	u64 a_ms, b_ms;
@@ -109,64 +112,69 @@ static bool same_line(const char *a, const char *b, bool times)
 			continue;
 		a_ms = strtoull(a + 1, &a_end, 10);
 		b_ms = strtoull(b + 1, &b_end, 10);
-		if (times && !nearly_equal(a_ms, b_ms, 10 * peer_patience()))
-			return false;
+		if (!nearly_equal(a_ms, b_ms, 10 * peer_patience()))
+			*late = true;
 		a = a_end - 1;
 		b = b_end - 1;
 	}
 	return *a == *b;
 }
 
-static bool compare(struct peer *peer, struct place place,
-		    const struct transcript *native,
-		    const struct transcript *engine)
-{
-	u64 native_ms, engine_ms;
-	unsigned int i;
+/*
+ * How two transcripts differ, and at which entry first. What is said counts for
+ * more than when, which is only looked at when all is said alike.
+ */
+struct difference {
+	enum { DIFFER_NOT, DIFFER_WHEN, DIFFER_WHAT } in;
+	unsigned int at;
+};
 
-	for (i = 0; i < native->count && i < engine->count; i++) {
-		native_ms = native->entry[i].at_ms;
-		engine_ms = engine->entry[i].at_ms;
-		if (!peer_check_(peer, place,
-				 same_line(native->entry[i].line,
-					   engine->entry[i].line, true),
-				 "the runs differ\n# native: %.180s\n# engine: %.180s",
-				 native->entry[i].line, engine->entry[i].line))
-			return false;
-		if (!peer_check_(peer, place,
-				 nearly_equal(native_ms, engine_ms,
-					      PEER_TOLERANCE_MS),
-				 "%.180s: native at %llu ms, engine at %llu ms",
-				 native->entry[i].line,
-				 (unsigned long long)native_ms,
-				 (unsigned long long)engine_ms))
-			return false;
-	}
-	return peer_check_(peer, place, native->count == engine->count,
-			   "%u entries native, %u engine", native->count,
-			   engine->count);
-}
-
-static bool alike(const struct transcript *a, const struct transcript *b,
-		  bool times)
+static struct difference find_difference(const struct transcript *a,
+					 const struct transcript *b)
 {
+	struct difference found = { .in = DIFFER_NOT };
 	unsigned int i;
+	bool late;
 
 	for (i = 0; i < a->count && i < b->count; i++) {
-		if (!same_line(a->entry[i].line, b->entry[i].line, times) ||
-		    (times && !nearly_equal(a->entry[i].at_ms,
-					    b->entry[i].at_ms,
-					    PEER_TOLERANCE_MS)))
-			return false;
+		late = !nearly_equal(a->entry[i].at_ms, b->entry[i].at_ms,
+				     PEER_TOLERANCE_MS);
+		if (!same_text(a->entry[i].line, b->entry[i].line, &late))
+			return (struct difference) { DIFFER_WHAT, i };
+		if (late && found.in == DIFFER_NOT)
+			found = (struct difference) { DIFFER_WHEN, i };
 	}
-	return a->count == b->count;
+	if (a->count != b->count)
+		return (struct difference) { DIFFER_WHAT, i };
+	return found;
+}
+
+static const struct entry *entry_at(const struct transcript *transcript,
+				    unsigned int i)
+{
+	static const struct entry none = { .line = "nothing more" };
+
+	return i < transcript->count ? &transcript->entry[i] : &none;
+}
+
+static bool check_difference(struct peer *peer, struct place place,
+			     struct difference found,
+			     const struct transcript *native_run,
+			     const struct transcript *engine_run)
+{
+	const struct entry *native = entry_at(native_run, found.at);
+	const struct entry *engine = entry_at(engine_run, found.at);
+
+	return peer_check_(peer, place, found.in == DIFFER_NOT,
+			   "the runs differ\n# native: %llu ms %.180s\n# engine: %llu ms %.180s",
+			   (unsigned long long)native->at_ms, native->line,
+			   (unsigned long long)engine->at_ms, engine->line);
 }
 
 /* What else the machine does, namespaces that go away above all, takes its time. */
-static bool only_late(const struct transcript *native,
-		      const struct transcript *engine)
+static bool try_again(struct difference found)
 {
-	if (alike(native, engine, true) || !alike(native, engine, false))
+	if (found.in != DIFFER_WHEN)
 		return false;
 	printf("# the times of both runs differ, once more\n");
 	return true;
@@ -194,6 +202,7 @@ bool peer_same_as_native_(struct peer *peer, struct place place,
 			  const void *arg)
 {
 	static struct transcript native, engine;
+	struct difference found;
 	unsigned int tries = TRIES;
 
 	do {
@@ -201,6 +210,7 @@ bool peer_same_as_native_(struct peer *peer, struct place place,
 		    !check(peer, native.count, "the script does nothing") ||
 		    !run_once(peer, true, script, arg, &engine))
 			return false;
-	} while (--tries && only_late(&native, &engine));
-	return compare(peer, place, &native, &engine);
+		found = find_difference(&native, &engine);
+	} while (--tries && try_again(found));
+	return check_difference(peer, place, found, &native, &engine);
 }

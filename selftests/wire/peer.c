@@ -95,13 +95,14 @@ static bool __printf(3, 4) fail(struct peer *peer, struct place place,
 
 	if (peer->failures++ >= FAILURES_SHOWN)
 		return false;
+	/* what was wrong comes last, as who shortens a log keeps its end */
+	print_trace(peer);
 	printf("# %s:%d: %s%s", place.file, place.line, peer->label,
 	       *peer->label ? ": " : "");
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
 	printf("\n");
-	print_trace(peer);
 	fflush(stdout);
 	return false;
 }

@@ -40,7 +40,7 @@
 #define TRANSCRIPT_MAX	4096
 struct transcript {
 	unsigned int count;
-	struct {
+	struct entry {
 		char line[LINE_MAX_LEN];
 		u64 at_ms;
 	} entry[TRANSCRIPT_MAX];

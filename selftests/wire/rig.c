@@ -176,6 +176,8 @@ const char *peer_open(struct peer *peer, int family, bool with_engine)
 	}
 	sysctl_set("net/ipv6/conf/tun0/accept_dad", "0");
 	sysctl_set("net/ipv6/conf/tun0/router_solicitations", "0");
+	/* A flow label is a random number, which is 0 too without this. */
+	sysctl_set("net/ipv6/flowlabel_state_ranges", "1");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	interface_up(fd, "lo");
 	interface_up(fd, "tun0");
