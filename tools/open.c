@@ -251,8 +251,12 @@ static void print_flow(const struct threeway_open *open)
 	print_u64("id", "Id", open->id);
 }
 
-/* Has the flow stopped where the policy says, or gone while events were lost? */
-static int look(const struct threeway_open *open, struct outcome *outcome)
+/*
+ * Has the flow stopped where the policy says, or gone while events were lost? The
+ * latter only when *missing says that the event would have been read by now; else it
+ * becomes true.
+ */
+static int look(const struct threeway_open *open, bool *missing, struct outcome *outcome)
 {
 	struct threeway_flow *flows;
 	int fd, i, count, status;
@@ -265,7 +269,9 @@ static int look(const struct threeway_open *open, struct outcome *outcome)
 		return kernel_error(count, "flow list", NULL);
 	for (i = 0; i < count && flows[i].id != open->id; i++)
 		;
-	if (i == count) {
+	if (i == count && !*missing) {
+		*missing = true;
+	} else if (i == count) {
 		outcome->done = true;
 		outcome->state = THREEWAY_CLOSED;
 		outcome->reason = "gone, and the event that says why was lost";
@@ -302,28 +308,28 @@ static void handle(const struct threeway_event *event, __u64 *begin_ns, struct o
 static int follow(const struct words *words, struct source *source, struct outcome *outcome)
 {
 	__u64 end_ms = words->wait_s ? monotonic_ms() + words->wait_s * 1000ULL : ~0ULL;
-	__u64 begin_ns = 0, until_ms;
+	__u64 begin_ns = 0, look_ms = monotonic_ms() + LOOK_MS, now_ms;
 	const struct threeway_event *event;
-	bool late;
+	bool late, missing = false;
 	int status;
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->state = THREEWAY_SYN_SENT;
 	while (!outcome->done) {
-		until_ms = monotonic_ms() + LOOK_MS;
-		status = source_next_until(source, until_ms < end_ms ? until_ms : end_ms,
+		status = source_next_until(source, look_ms < end_ms ? look_ms : end_ms,
 					   &event, &late);
-		if (status)
+		if (status || (!event && !late))
 			return status;
+		now_ms = monotonic_ms();
 		if (event && event->flow == words->open.id) {
 			handle(event, &begin_ns, outcome);
-		} else if (late) {
-			/* All that waited has been read: what is gone left no event. */
-			status = look(&words->open, outcome);
-			if (status || monotonic_ms() >= end_ms)
+		} else if (late || now_ms >= look_ms || now_ms >= end_ms) {
+			/* when all that waited has been read, what is gone left no event */
+			missing |= late;
+			status = look(&words->open, &missing, outcome);
+			if (status || now_ms >= end_ms)
 				return status;
-		} else if (!event) {
-			return STATUS_OK;
+			look_ms = now_ms + LOOK_MS;
 		}
 	}
 	return STATUS_OK;

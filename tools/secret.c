@@ -78,13 +78,13 @@ static int secret_set(const char *name)
 	int first, second;
 
 	if (!file)
-		return usage_error("secret set: cannot open \"%s\": %s", name, strerror(errno));
+		return failure("secret set: cannot open \"%s\": %s", name, strerror(errno));
 	first = read_secret(file, set.secret);
 	second = first > 0 ? read_secret(file, set.previous) : 0;
 	if (name)
 		fclose(file);
 	if (first <= 0 || second < 0)
-		return usage_error("secret set: " EXPECTED " on the %s line",
+		return failure("secret set: " EXPECTED " on the %s line",
 				   first <= 0 ? "first" : "second");
 	if (second)
 		set.flags |= THREEWAY_COOKIE_SECRET_PREVIOUS;

@@ -68,13 +68,9 @@ static void release_signals(void)
 	if (interrupted)
 		while (read(signals, &signal, sizeof(signal)) > 0)
 			;
+	interrupted = false;
 	close(signals);
 	sigprocmask(SIG_SETMASK, &signals_before, NULL);
-}
-
-bool source_interrupted(void)
-{
-	return interrupted;
 }
 
 static struct source *source_new(int fd, const char *name)

@@ -44,7 +44,5 @@ __u64 monotonic_ms(void);
 
 /* Is it the device, whose times belong to this machine and this boot? */
 bool source_is_live(const struct source *source);
-/* Has SIGINT or SIGTERM come? */
-bool source_interrupted(void);
 
 #endif /* _SOURCE_H */

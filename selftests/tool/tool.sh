@@ -294,6 +294,46 @@ test_flow_kill()
 	check_equal "no flows: no output" "$(threeway -n server flow show)" ""
 }
 
+# busy_client: connections of the client that the engine sees, one after the other
+# shellcheck disable=SC2317 # another shell runs it
+busy_client()
+{
+	while :; do
+		(exec 3<>/dev/tcp/192.0.2.1/80) &
+		sleep 0.2
+		kill $!
+	done 2>/dev/null
+}
+
+# opened STATUS FILTER RESULT WORDS...: the client opens a connection
+opened()
+{
+	local json status=0
+
+	json=$(in_ns client threeway -json open 192.0.2.1 port 80 "${@:4}" wait 20) || status=$?
+	check_equal "open ${*:4} wait" "$status $(jq -c "$2" <<<"$json")" "$1 $3"
+}
+
+# What others do in the namespace is no reason to wait any longer.
+test_open_wait()
+{
+	local busy
+
+	threeway -n client claim add active port 80
+	ip netns exec client bash -c "$(declare -f busy_client); busy_client" &
+	busy=$!
+	SECONDS=0
+	opened 0 '.[0] | [.state, .frozen]' '["SYN-SENT",true]' freeze syn-sent
+	check "open wait: at once" test "$SECONDS" -lt $((5 * patience))
+	opened 1 '.[0] | [.state, .counter]' '["CLOSED","flows_timed_out"]' \
+		syn_retries 1 rto_initial_ms 100
+	opened 3 '.[0] | [.state, .frozen]' '["SYN-SENT",false]' rto_initial_ms 60000
+	kill "$busy"
+	wait "$busy"
+	threeway -n client claim flush
+	threeway -n client flow kill all
+}
+
 test_stat()
 {
 	local proc
@@ -353,7 +393,7 @@ scratch=$(mktemp)
 trap 'teardown_ns; rm -f "$scratch"' EXIT
 setup_ns server client
 
-tap_plan 92
+tap_plan 96
 test_claim_show
 test_claim_json
 test_claim_round_trip
@@ -362,6 +402,7 @@ test_claim_del
 test_flow_show
 test_flow_filter
 test_flow_kill
+test_open_wait
 test_stat
 test_namespaces
 test_no_module

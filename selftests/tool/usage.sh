@@ -41,11 +41,22 @@ accepts()
 # refuses MESSAGE WORDS...: exit 255, and just that message
 refuses()
 {
-	run "${@:2}"
-	if [ "$status" -eq 255 ] && [ "$err" = "threeway: $1" ] && [ -z "$out" ]; then
-		ok "refuses: ${*:2}"
+	ends_with 255 "$@"
+}
+
+# unreadable MESSAGE WORDS...: likewise, with the status for bad files
+unreadable()
+{
+	ends_with 1 "$@"
+}
+
+ends_with()
+{
+	run "${@:3}"
+	if [ "$status" -eq "$1" ] && [ "$err" = "threeway: $2" ] && [ -z "$out" ]; then
+		ok "refuses: ${*:3}"
 	else
-		not_ok "refuses: ${*:2}" "exit $status, '$err', want '$1'"
+		not_ok "refuses: ${*:3}" "exit $status, '$err', want $1 '$2'"
 	fi
 }
 
@@ -218,14 +229,14 @@ test_secret()
 	accepts secret random
 	accepts secret set
 	accepts secret set file /nowhere
-	refuses 'secret set: cannot open "/nowhere": No such file or directory' \
+	unreadable 'secret set: cannot open "/nowhere": No such file or directory' \
 		secret set file /nowhere
-	refuses "secret set: $expected first line" secret set </dev/null
-	refuses "secret set: $expected first line" \
+	unreadable "secret set: $expected first line" secret set </dev/null
+	unreadable "secret set: $expected first line" \
 		secret set <<<"0123456789abcdef0123456789abcdeg"
-	refuses "secret set: $expected first line" \
+	unreadable "secret set: $expected first line" \
 		secret set <<<"0123456789abcdef0123456789abcdef0"
-	refuses "secret set: $expected second line" \
+	unreadable "secret set: $expected second line" \
 		secret set <<<$'0123456789abcdef0123456789ABCDEF\n12'
 	refuses 'secret: "now" is too much, try "threeway secret help"' \
 		secret random now
