@@ -30,8 +30,8 @@
  *   Any other cursor of flows fails with EINVAL, and after an error their list
  *   has to begin again with cursor 0. Flows come in no order, and one file
  *   reads one list of flows at a time; a flow that is created or deleted while
- *   the list is read may be missed, one that lives throughout comes once unless
- *   the table is resized meanwhile.
+ *   the list is read may be missed, one that lives throughout is not, but may come
+ *   twice.
  *
  * Events
  *   After THREEWAY_IOC_EVENT_START read() returns whole struct threeway_event,
@@ -157,7 +157,8 @@ enum threeway_path {
  * @source_rate: SYNs of one IPv4 address or IPv6 /64 in a second, 0 to 65535,
  *		0 for no limit; one beyond it gets a SYN cookie, or with
  *		THREEWAY_COOKIES_NEVER nothing
- * @source_burst: SYNs that it may save up, 1 to 65535
+ * @source_burst: SYNs that it may save up, 1 to 65535, but in no more than 73
+ *		minutes
  * @source_flows: half-open flows of one source, 0 to 4095, 0 for no limit;
  *		likewise
  * @reserved:	0
@@ -417,7 +418,7 @@ struct threeway_list {
 	X(native_md5)			/* listener or segment uses MD5 or AO */ \
 	X(native_fast_open)						\
 	X(native_mptcp)			/* MPTCP option to an MPTCP listener */ \
-	X(native_smc)							\
+	X(native_smc)			/* SYN to an SMC listener */	\
 	X(native_bpf)			/* sockops header options */	\
 	X(native_migrate)		/* tcp_migrate_req, in a group */ \
 	X(native_min_ttl)						\
@@ -453,7 +454,7 @@ struct threeway_list {
 	X(flows_lifetime)	/* its lifetime ended */		\
 	X(flows_held)		/* finished and kept */			\
 	X(flows_refusing)	/* reset, as the policy says */		\
-	X(segment_frozen)	/* ignored, as the policy says */	\
+	X(segment_frozen)	/* ignored or refused, as the policy says */ \
 	X(segment_held)		/* for a finished flow, acknowledged at most */ \
 	X(segment_lost)		/* not sent, as the policy says */	\
 	/* observe */							\
@@ -692,7 +693,8 @@ struct threeway_cookie_secret {
  * begins at once where there is no previous one and no cookie can be on its way
  * back. From then on the kernel draws no new ones, until it is told to draw one
  * itself. No call returns a secret. EBUSY, without a previous one, until the latest
- * secret, set or drawn, has been in use for 64 s; EINVAL for a bad value; ENOMEM.
+ * secret, set or drawn, has been in use for 64 s, unless it began at once; EINVAL
+ * for a bad value; ENOMEM.
  */
 #define THREEWAY_IOC_COOKIE_SECRET _IOW(THREEWAY_IOC_MAGIC, 9, struct threeway_cookie_secret)
 
