@@ -8,18 +8,18 @@
 #include "confirm.h"
 #include "connect.h"
 #include "event.h"
+#include "hook.h"
 #include "listener.h"
 #include "policy.h"
 #include "socket.h"
 
 /*
  * The native stack receives the segment before this returns, so that it can be
- * seen what came of it. Ours is the last hook, but for conntrack's.
+ * seen what came of it.
  */
 static unsigned int hs_answer_deliver(struct hs_flow *flow,
 				      struct hs_packet *pkt, struct sock *sk)
 {
-	const struct nf_hook_state *state = pkt->state;
 	struct sk_buff *skb = pkt->skb;
 
 	if (!hs_conntrack_confirm(skb)) {
@@ -27,7 +27,7 @@ static unsigned int hs_answer_deliver(struct hs_flow *flow,
 		return NF_DROP;
 	}
 	pkt->skb = NULL;
-	state->okfn(state->net, state->sk, skb);
+	hs_hook_go_on(hs_flow_net(flow), skb, pkt->state);
 	/* a socket that is in use gets it from its backlog in a moment */
 	if (hs_connect_settle(flow, sk))
 		hs_connect_hurry(flow);

@@ -61,7 +61,7 @@ bool hs_catch_wait(struct hs_net *hn, struct hs_packet *pkt)
 	return true;
 }
 
-/* What netfilter does with a segment at LOCAL_IN, and what comes after it. */
+/* What netfilter does with a segment at LOCAL_IN, from our hook on. */
 static void hs_catch_go_on(struct hs_net *hn, struct sk_buff *skb)
 {
 	bool v6 = skb->protocol == htons(ETH_P_IPV6);
@@ -75,14 +75,18 @@ static void hs_catch_go_on(struct hs_net *hn, struct sk_buff *skb)
 	local_bh_disable();
 	rcu_read_lock();
 	/* the device may have gone elsewhere meanwhile */
-	verdict = net_eq(dev_net(dev), hn->net) ?
-		  hs_local_in(hn, skb, &state) : NF_DROP;
+	if (net_eq(dev_net(dev), hn->net)) {
+		verdict = hs_local_in(hn, skb, &state);
+	} else {
+		hs_count(hn, THREEWAY_C_handoff_refused);
+		verdict = NF_DROP;
+	}
 	if (verdict == NF_ACCEPT && !hs_conntrack_confirm(skb)) {
 		hs_count(hn, THREEWAY_C_segment_conntrack_drop);
 		verdict = NF_DROP;
 	}
 	if (verdict == NF_ACCEPT)
-		state.okfn(hn->net, NULL, skb);
+		hs_hook_go_on(hn, skb, &state);
 	else if (verdict == NF_DROP)
 		kfree_skb(skb);
 	rcu_read_unlock();
@@ -125,6 +129,7 @@ static void hs_catch_work(struct work_struct *work)
 	spin_unlock_bh(&catch->waiting.lock);
 	while (!err && (skb = __skb_dequeue(&list)))
 		hs_catch_go_on(hn, skb);
+	hs_count_add(hn, THREEWAY_C_handoff_refused, skb_queue_len(&list));
 	spin_lock_init(&list.lock);
 	hs_catch_drop(&list);
 }

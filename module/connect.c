@@ -162,12 +162,40 @@ static void hs_connect_replaced(struct hs_flow *flow)
 	hs_flow_end(flow, reason);
 }
 
-/* Return: whether the tuple had a flow. */
+/*
+ * Sockets of different links may have one tuple, as inet_sk_bound_dev_eq() says, and
+ * each its handshake. One flow has it: the other ones are native.
+ */
+static bool hs_connect_others(const struct hs_connecting *c,
+			      const struct hs_flow *flow)
+{
+	struct sock *sk;
+	bool connects;
+
+	if (flow->kind != HS_FLOW_CONNECT || !flow->bound_if ||
+	    flow->bound_if == c->sk->sk_bound_dev_if ||
+	    hs_flow_large(flow)->socket == c->sk)
+		return false;
+	sk = hs_socket_get(flow);
+	connects = sk && hs_socket_connects(flow, sk);
+	if (sk)
+		sock_gen_put(sk);
+	return connects;
+}
+
+static bool hs_connect_taken(struct hs_connecting *c)
+{
+	const struct hs_flow *flow = hs_flow_find(c->hn, &c->key);
+
+	return flow && hs_connect_others(c, flow);
+}
+
+/* Return: whether the tuple had a flow that it has no more. */
 static bool hs_connect_replace(struct hs_connecting *c)
 {
 	struct hs_flow *flow = hs_flow_find(c->hn, &c->key);
 
-	if (!flow || !hs_flow_hold(flow))
+	if (!flow || hs_connect_others(c, flow) || !hs_flow_hold(flow))
 		return false;
 	hs_connect_replaced(flow);
 	hs_flow_put(flow);
@@ -201,12 +229,15 @@ static struct hs_flow *hs_connect_start(struct hs_connecting *c,
 	if (!flow)
 		return NULL;
 	hs_connect_first(c, flow, actions);
+	/* who finds the flow has to find that it is the socket's */
+	hs_socket_set_iss(c->sk, flow->tcb.iss);
 	err = hs_connect_insert(flow, actions);
 	/* seldom enough not to look before */
 	if (err == -EEXIST && hs_connect_replace(c))
 		err = hs_connect_insert(flow, actions);
 	if (!err)
 		return flow;
+	hs_socket_set_iss(c->sk, c->seg.seq);
 	hs_flow_put(flow);
 	return NULL;
 }
@@ -236,17 +267,19 @@ static unsigned int hs_connect_open(struct hs_connecting *c,
 	if (!skb_cow_head(c->skb, 0))
 		flow = hs_connect_start(c, claim, &actions);
 	if (!flow) {
-		hs_count(c->hn, THREEWAY_C_native_no_memory);
+		hs_count(c->hn, hs_connect_taken(c) ?
+			 THREEWAY_C_native_socket_owns :
+			 THREEWAY_C_native_no_memory);
 		return NF_ACCEPT;
 	}
-	hs_count(c->hn, THREEWAY_C_flows_opened);
+	hs_flow_opened(flow);
 	if (hs_connect_write(c, &actions.reply)) {
-		hs_socket_set_iss(c->sk, flow->tcb.iss);
 		hs_socket_first_park(c->sk);
 		hs_count(c->hn, THREEWAY_C_sent_syn);
 	} else {
 		hs_count(c->hn, THREEWAY_C_native_no_memory);
 		hs_flow_end(flow, THREEWAY_C_flows_socket_gone);
+		hs_socket_set_iss(c->sk, c->seg.seq);
 	}
 	hs_flow_put(flow);
 	return NF_ACCEPT;
@@ -298,8 +331,10 @@ static unsigned int hs_connect_known(struct hs_connecting *c)
 
 	if (!flow || !hs_flow_hold(flow))
 		return HS_FLOW_GONE;
-	if (!flow->large || hs_flow_large(flow)->socket != c->sk ||
-	    flow->tcb.iss != c->seg.seq) {
+	if (hs_connect_others(c, flow)) {
+		/* its own timer sends it */
+	} else if (!flow->large || hs_flow_large(flow)->socket != c->sk ||
+		   flow->tcb.iss != c->seg.seq) {
 		hs_connect_replaced(flow);
 		verdict = HS_FLOW_GONE;
 	} else if (flow->kind == HS_FLOW_OBSERVE) {
@@ -411,7 +446,12 @@ static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
 		/* done, or set anew while we waited for the lock */
 	} else if (sock_owned_by_user(sk)) {
 		hs_wheel_add(flow, HS_CONNECT_BUSY);
+	} else if (!hs_socket_connects(flow, sk)) {
+		/* no more: whoever had the lock did that */
+		hs_wheel_add(flow, HS_WHEEL_SOON);
 	} else if (hs_flow_wait(flow, jiffies)) {
+		/* what came did not end it after all */
+		flow->outcome = HS_NONE;
 		hs_socket_park(sk, flow->tcb.timeouts,
 			       jiffies_to_msecs(inet_csk(sk)->icsk_rto));
 		hs_wheel_add(flow, 0);
@@ -432,15 +472,17 @@ static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
 	bool lost = false;
 
 	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_SYN_SENT) {
-		spin_lock(&flow->lock);
+	spin_lock(&flow->lock);
+	/* the timer of a flow that is no more is the socket's again */
+	if (!sock_owned_by_user(sk) && !flow->dead &&
+	    hs_socket_connects(flow, sk)) {
 		lost = large->copy_due;
 		large->copy_due = false;
 		if (lost)
 			hs_copy_lost(&flow->tcb);
 		hs_socket_park(sk, flow->tcb.timeouts, rto_ms);
-		spin_unlock(&flow->lock);
 	}
+	spin_unlock(&flow->lock);
 	bh_unlock_sock(sk);
 	if (lost)
 		hs_count(hs_flow_net(flow), THREEWAY_C_send_failed);

@@ -223,7 +223,7 @@ static u32 hs_flows_collect(struct hs_control *control,
 	if (!control->walking)
 		rhashtable_walk_enter(&control->hn->flows, &control->iter);
 	control->walking = true;
-	rhashtable_walk_start(&control->iter);
+	hs_flow_walk_start(&control->iter);
 	while (n < room) {
 		flow = hs_flow_walk_next(&control->iter);
 		if (!flow)

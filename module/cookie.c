@@ -339,7 +339,7 @@ static unsigned int hs_cookie_hand_over(struct hs_flow *flow,
 		flow->dead = true;
 	}
 	if (end != HS_NONE) {
-		hs_count(hn, THREEWAY_C_flows_opened);
+		hs_flow_opened(flow);
 		hs_cookie_answered(hn, flow->claim);
 		atomic64_inc(&flow->claim->handed_over);
 		hs_event_opened(flow, THREEWAY_LISTEN, &pkt->seg, &actions);
@@ -391,8 +391,10 @@ static unsigned int hs_cookie_return(struct hs_cookie_return *back)
 	}
 	flow = hs_cookie_flow(back);
 	if (!flow) {
+		/* the native listener would reset it; the peer will try again */
 		hs_count(hn, THREEWAY_C_cookies_received);
-		return NF_ACCEPT;
+		hs_count(hn, THREEWAY_C_handoff_refused);
+		return NF_DROP;
 	}
 	verdict = hs_cookie_hand_over(flow, back->pkt);
 	hs_flow_put(flow);

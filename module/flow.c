@@ -268,8 +268,13 @@ int hs_flow_insert(struct hs_flow *flow)
 	flow->young = true;
 	atomic_inc(&flow->claim->young);
 	atomic_inc(&hn->flow_count);
-	atomic64_inc(&flow->claim->opened);
 	return 0;
+}
+
+void hs_flow_opened(struct hs_flow *flow)
+{
+	hs_count(hs_flow_net(flow), THREEWAY_C_flows_opened);
+	atomic64_inc(&flow->claim->opened);
 }
 
 /* A peer that is proven to be real may exceed the claim's limit. */
@@ -317,6 +322,21 @@ bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason)
 	if (first)
 		hs_flow_unlink(flow, reason);
 	return first;
+}
+
+/*
+ * The kernel's walk counts in its chain what has gone since, and older ones keep a
+ * pointer to it when the table was resized.
+ */
+void hs_flow_walk_start(struct rhashtable_iter *iter)
+	__acquires(RCU)
+{
+	const struct rhash_head *last = iter->p;
+
+	if (rhashtable_walk_start_check(iter) == -EAGAIN)
+		iter->p = NULL;
+	else if (last && !iter->p)
+		iter->skip = 0;
 }
 
 struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter)
@@ -391,7 +411,7 @@ void hs_flows_purge(struct hs_net *hn)
 
 	while (atomic_read(&hn->flow_count)) {
 		rhashtable_walk_enter(&hn->flows, &iter);
-		rhashtable_walk_start(&iter);
+		hs_flow_walk_start(&iter);
 		while ((flow = hs_flow_walk_next(&iter))) {
 			bool resume = flow->kind == HS_FLOW_CONNECT &&
 				      hs_flow_hold(flow);
@@ -405,7 +425,7 @@ void hs_flows_purge(struct hs_net *hn)
 				hs_flow_put(flow);
 			}
 			cond_resched();
-			rhashtable_walk_start(&iter);
+			hs_flow_walk_start(&iter);
 		}
 		rhashtable_walk_stop(&iter);
 		rhashtable_walk_exit(&iter);

@@ -145,6 +145,7 @@ struct hs_flow {
  * @syn:	headers of the SYN for TCP_SAVE_SYN, or NULL
  * @uid:	owner of @socket
  * @id_high:	the upper half of hs_flow.id
+ * @sdif:	observed: the VRF's link that the first segment came by, or 0
  * @tos:	TOS or traffic class of what it sends
  * @copy_due:	the next SYN of the socket is to leave
  * @cookie:	observed: the SYN-ACK was a SYN cookie, there is no socket
@@ -156,6 +157,7 @@ struct hs_flow_large {
 	kuid_t uid;
 	u32 socket_hash;
 	u32 id_high;
+	int sdif;
 	u8 tos;
 	bool copy_due;
 	bool cookie;
@@ -271,6 +273,9 @@ bool hs_flow_end(struct hs_flow *flow, enum threeway_counter reason);
  */
 void hs_flow_unlink(struct hs_flow *flow, enum threeway_counter reason);
 
+/* It has begun: what is refused before is none. Context: BH. */
+void hs_flow_opened(struct hs_flow *flow);
+
 /* The first timeout: it makes room for younger ones. Context: hs_flow.lock. */
 static inline void hs_flow_aged(struct hs_flow *flow)
 {
@@ -278,6 +283,13 @@ static inline void hs_flow_aged(struct hs_flow *flow)
 		atomic_dec(&flow->claim->young);
 	flow->young = false;
 }
+
+/*
+ * Begin or go on with a walk of the flow table, where rhashtable_walk_stop() or
+ * rhashtable_walk_enter() left it. What goes away meanwhile does not hide what
+ * stays; the latter may come twice. Context: takes RCU.
+ */
+void hs_flow_walk_start(struct rhashtable_iter *iter) __acquires(RCU);
 
 /* Flow table walkers skip nothing but what rhashtable_walk_next() skips. */
 struct hs_flow *hs_flow_walk_next(struct rhashtable_iter *iter);

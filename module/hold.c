@@ -42,7 +42,6 @@ static void hs_hold_window(struct hs_tcb *tcb, const struct dst_entry *dst)
 static int hs_hold_start(struct hs_flow *flow, const struct hs_actions *actions,
 			 const struct hs_packet *pkt)
 {
-	struct hs_net *hn = hs_flow_net(flow);
 	struct hs_xmit xmit;
 	int err;
 
@@ -58,7 +57,7 @@ static int hs_hold_start(struct hs_flow *flow, const struct hs_actions *actions,
 	spin_unlock(&flow->lock);
 	if (err)
 		return err;
-	hs_count(hn, THREEWAY_C_flows_opened);
+	hs_flow_opened(flow);
 	hs_act(flow, actions, &xmit);
 	return 0;
 }

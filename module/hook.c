@@ -174,6 +174,31 @@ unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 	return hs_local_out_other(priv, skb, state);
 }
 
+void hs_hook_go_on(struct hs_net *hn, struct sk_buff *skb,
+		   const struct nf_hook_state *state)
+{
+	const struct netns_nf *nf = &hn->net->nf;
+	const struct nf_hook_entries *hooks;
+	struct nf_hook_state behind = *state;
+	unsigned int i;
+
+	if (state->pf == NFPROTO_IPV4)
+		hooks = rcu_dereference(nf->hooks_ipv4[NF_INET_LOCAL_IN]);
+	else
+		hooks = rcu_dereference(nf->hooks_ipv6[NF_INET_LOCAL_IN]);
+	for (i = 0; hooks && i < hooks->num_hook_entries; i++)
+		if (hooks->hooks[i].hook == hs_local_in)
+			break;
+	if (!hooks || i == hooks->num_hook_entries) {
+		/* unregistered meanwhile, with its place: the peer tries again */
+		kfree_skb(skb);
+		return;
+	}
+	if (i + 1 == hooks->num_hook_entries ||
+	    nf_hook_slow(skb, &behind, hooks, i + 1) == 1)
+		state->okfn(state->net, state->sk, skb);
+}
+
 static const struct nf_hook_ops hs_hook_template[HS_HOOKS] = {
 	[HS_HOOK_OUT4] = {
 		.hook = hs_local_out,

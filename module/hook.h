@@ -40,4 +40,12 @@ unsigned int hs_local_out(void *priv, struct sk_buff *skb,
 unsigned int hs_local_in(void *priv, struct sk_buff *skb,
 			 const struct nf_hook_state *state);
 
+/*
+ * Let a segment go on behind the hook at LOCAL_IN, before the hook returns: to the
+ * hooks of the same priority that are older, then to the native stack. It has the
+ * segment then. Context: the hook's, or RCU with bottom halves disabled.
+ */
+void hs_hook_go_on(struct hs_net *hn, struct sk_buff *skb,
+		   const struct nf_hook_state *state);
+
 #endif /* HS_HOOK_H */

@@ -17,6 +17,7 @@
 #include "connect.h"
 #include "core/icmp.h"
 #include "event.h"
+#include "hook.h"
 #include "icmp.h"
 #include "observe.h"
 #include "packet.h"
@@ -308,7 +309,7 @@ static unsigned int hs_icmp_deliver(struct hs_flow *flow, struct sock *sk,
 				    const struct hs_quote *q)
 {
 	flow->outcome = THREEWAY_C_flows_icmp;
-	q->state->okfn(q->state->net, q->state->sk, q->skb);
+	hs_hook_go_on(hs_flow_net(flow), q->skb, q->state);
 	if (hs_connect_settle(flow, sk))
 		flow->outcome = HS_NONE;
 	return NF_STOLEN;

@@ -8,6 +8,7 @@
 #include "core/follow.h"
 #include "core/schedule.h"
 #include "event.h"
+#include "hook.h"
 #include "native.h"
 #include "observe.h"
 #include "socket.h"
@@ -67,7 +68,7 @@ static void hs_observe_start(struct hs_flow *flow, enum threeway_state before,
 	}
 	spin_unlock(&flow->lock);
 	if (!err) {
-		hs_count(hs_flow_net(flow), THREEWAY_C_flows_opened);
+		hs_flow_opened(flow);
 		hs_count(hs_flow_net(flow), actions->sent);
 	} else if (err != -EEXIST) {
 		hs_count(hs_flow_net(flow), THREEWAY_C_native_no_memory);
@@ -88,6 +89,7 @@ void hs_observe_syn(struct hs_net *hn, struct hs_claim *claim,
 	if (!flow)
 		return;
 	flow->bound_if = pkt->iif;
+	hs_flow_large(flow)->sdif = pkt->sdif;
 	hs_actions_init(&actions, HS_NATIVE);
 	hs_follow_passive(&flow->tcb, &pkt->seg, tcp_time_stamp_raw());
 	hs_observe_start(flow, THREEWAY_LISTEN, &pkt->seg, &actions);
@@ -158,7 +160,7 @@ void hs_observe_sent(struct hs_flow *flow, const struct hs_segment *seg,
 static struct sock *hs_observe_socket(const struct hs_flow *flow)
 {
 	return hs_native_socket(hs_flow_net(flow)->net, &flow->key,
-				flow->bound_if, 0);
+				flow->bound_if, hs_flow_large(flow)->sdif);
 }
 
 /* TCP_CLOSE for none. */
@@ -248,7 +250,6 @@ static void hs_observe_segment(struct hs_flow *flow,
 
 unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 {
-	const struct nf_hook_state *state = pkt->state;
 	struct sk_buff *skb = pkt->skb;
 
 	/* what has to be put together first is seen when the timer looks */
@@ -264,7 +265,7 @@ unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 		return NF_DROP;
 	}
 	pkt->skb = NULL;
-	state->okfn(state->net, state->sk, skb);
+	hs_hook_go_on(hs_flow_net(flow), skb, pkt->state);
 	/* a socket that is in use gets it from its backlog in a moment */
 	if (hs_observe_settle(flow))
 		hs_connect_hurry(flow);

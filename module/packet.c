@@ -162,6 +162,17 @@ static int hs_outgoing_addresses(const struct sk_buff *skb,
 	return ipv6_get_dsfield(ip6h) & INET_ECN_MASK;
 }
 
+/*
+ * The interface whose link-local addresses it has. What goes to an address of this
+ * host leaves by the loopback device, but arrives as if by that one.
+ */
+static int hs_outgoing_link(struct dst_entry *dst)
+{
+	const struct inet6_dev *idev = ip6_dst_idev(dst);
+
+	return idev ? idev->dev->ifindex : dst->dev->ifindex;
+}
+
 bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
 			struct hs_flow_key *key, struct hs_segment *seg)
 {
@@ -179,7 +190,7 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
 	key->remote_port = th->dest;
 	if (family == AF_INET6 &&
 	    ipv6_addr_type(&key->v6.remote) & IPV6_ADDR_LINKLOCAL)
-		key->ifindex = skb_dst(skb)->dev->ifindex;
+		key->ifindex = hs_outgoing_link(skb_dst(skb));
 	else
 		key->ifindex = l3mdev_master_ifindex_rcu(skb_dst(skb)->dev);
 	return hs_segment_parse(seg, (const u8 *)th, skb_headlen(skb) - offset,

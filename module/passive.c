@@ -305,7 +305,7 @@ int hs_passive_enter(struct hs_flow *flow, const struct hs_segment *seg,
 	spin_unlock(&flow->lock);
 	if (err)
 		return err;
-	hs_count(hs_flow_net(flow), THREEWAY_C_flows_opened);
+	hs_flow_opened(flow);
 	/* it is in vain, but that is known */
 	if (seg->opts.present & HS_OPT_COOKIE_REQUEST)
 		NET_INC_STATS(hs_flow_net(flow)->net,

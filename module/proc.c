@@ -36,7 +36,7 @@ static void *hs_flow_seq_start(struct seq_file *seq, loff_t *pos)
 		s->walking = true;
 	}
 	if (s->walking)
-		rhashtable_walk_start(&s->iter);
+		hs_flow_walk_start(&s->iter);
 	else
 		rcu_read_lock();
 	if (!*pos)

@@ -325,7 +325,26 @@ self_twice()
 		grep -q '^recv.c=10000$' "$work/engine"
 }
 
-start_connect 43
+# own_link_local: the handshake with an own address of link scope is seen, and the
+# flow gone, as soon as it is done
+own_link_local()
+{
+	ip -n cli address add fe80::2/64 dev veth nodad
+	script <<-END
+		ns cli
+		socket l 6
+		bind l :: $port
+		listen l 5
+		socket c 6
+		connect c fe80::2%veth $port
+		sh ip netns exec cli awk '/: / { n++ } END { print "flows=" n + 0 }' /proc/net/threeway/flows
+		accept l a
+	END
+	ip -n cli address del fe80::2/64 dev veth
+	expect connect.c=0 flows=0
+}
+
+start_connect 44
 in_ns srv sysctl -qw net.ipv4.tcp_fastopen=3
 in_ns cli sysctl -qw net.ipv4.tcp_tw_reuse=1
 know_neighbour srv 2 cli
@@ -375,6 +394,9 @@ for family in 4 6; do
 	connect_off
 done
 
+connect_on
+try "V64 SS1 a connection with an own link-local address" 1 own_link_local
+connect_off
 serve_files
 [ -n "$native" ] || claim cli active port 80 >/dev/null
 try "SS1 v4: curl downloads 5 MB" 1 download http://192.0.2.1/file

@@ -347,6 +347,108 @@ outgoing()
 		-n 40 -u 20000 -d 20000
 }
 
+# older_hook RULE: in srv, a hook of the engine's priority that is older than the
+# engine's: netfilter comes to it after the engine's
+older_hook()
+{
+	# with its last flow the engine's own goes, and comes anew
+	wait_for 10 no_flows
+	filter <<-END
+		table inet guard {
+			chain last {
+				type filter hook input priority 2147483647;
+				$1
+			}
+		}
+	END
+}
+
+# attempt_out FAMILY MODE RULE: what becomes of srv's connecting to cli when an
+# older hook of srv has this rule
+attempt_out()
+{
+	older_hook "$3"
+	claim srv active mode "$2" port "$port" >/dev/null
+	script <<-END
+		ns cli
+		socket l 6
+		bind l :: $port
+		listen l 5
+		ns srv
+		socket c $1
+		start c ${client_ip[$1]} $port
+		finish c 1500
+		abort c
+	END
+	threeway -n srv claim flush >/dev/null
+	no_filter
+}
+
+# outgoing_dropped FAMILY MODE: the older hook drops what answers the SYN, which
+# counts as no handshake
+outgoing_dropped()
+{
+	attempt_out "$1" "$2" "tcp sport $port counter"
+	expect connect.c=0 || return 1
+	count_from_here
+	attempt_out "$1" "$2" "tcp sport $port drop"
+	wait_for 5 no_flows
+	expect connect.c=EINPROGRESS || return 1
+	[ "$(changed flows_handed_over)" = 0 ] &&
+		[ "$(changed flows_observed)" = 0 ]
+}
+
+# changed NAME: what has been added to a counter since count_from_here
+changed()
+{
+	awk -v name="$1" '$1 == name { print $2 - before; before = $2 }' \
+		"$work/stat" "$engine_proc/threeway/stat" | tail -n 1
+}
+
+# error_dropped FAMILY: likewise, when an ICMP error answers
+error_dropped()
+{
+	local status=0
+
+	in_ns cli nft -f - <<-END
+		table inet guard {
+			chain in {
+				type filter hook input priority 0;
+				tcp dport $port reject
+			}
+		}
+	END
+	attempt_out "$1" handoff "counter"
+	expect connect.c=ECONNREFUSED || status=1
+	attempt_out "$1" handoff "icmp type destination-unreachable drop
+		icmpv6 type destination-unreachable drop"
+	expect connect.c=EINPROGRESS || status=1
+	in_ns cli nft flush ruleset
+	return "$status"
+}
+
+# observed_dropped FAMILY: the ACK of an observed handshake
+observed_dropped()
+{
+	older_hook "tcp dport $port tcp flags & (syn|ack) == ack drop"
+	claim srv passive mode observe port "$port" >/dev/null
+	script <<-END
+		ns srv
+		socket l 6
+		bind l :: $port
+		listen l 5
+		ns cli
+		socket c $1
+		connect c ${server_ip[$1]} $port
+		accept l a 500
+		abort c
+	END
+	threeway -n srv claim flush >/dev/null
+	no_filter
+	wait_for 10 no_flows
+	expect connect.c=0 accept.a=EAGAIN
+}
+
 # behind_firewall HOW: everything that conntrack must understand
 behind_firewall()
 {
@@ -369,7 +471,7 @@ behind_firewall()
 	check "NF2 $1: conntrack lets go of everything" forgotten
 }
 
-start_net 40
+start_net 48
 in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=1
 
 # Whose hook comes first decides who must confirm an entry of conntrack.
@@ -410,4 +512,17 @@ engine_on
 make_far
 try "NF5 forwarded connections are not touched" "" forwarded
 try "NF5 outgoing connections are not touched" "" outgoing
+engine_off
+
+for family in 4 6; do
+	for mode in handoff observe; do
+		check "NF1 v$family: an older hook of the engine's priority, $mode" \
+			outgoing_dropped $family $mode
+	done
+	check "NF1 v$family: an older hook that drops an ICMP error" \
+		error_dropped $family
+	check "NF1 v$family: an older hook that drops an observed ACK" \
+		observed_dropped $family
+done
+
 end_net

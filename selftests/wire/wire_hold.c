@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "client.h"
 #include "wire.h"
 
 #define LOCAL_PORT	80
+#define LISTED		500
 #define HELD		"flows_opened 1; sent_synack 1; flows_held 1"
 #define OPENED		"flows_opened 1; sent_syn 1"
 
@@ -712,6 +714,34 @@ TEST_F(wire, IP1_LI4_LI5_IP10_what_does_not_open_a_held_flow)
 	expect_state(peer, THREEWAY_SYN_RECEIVED);
 	expect_counters(peer, "flows_opened 1; sent_synack 1; "
 			"segment_bad_checksum 1");
+}
+
+/* Who deletes what has been listed misses nothing of the rest. */
+TEST_F(wire, flows_are_deleted_while_they_are_listed)
+{
+	struct peer *peer = &self->peer;
+	struct threeway_flow flow;
+	struct threeway_list list = {
+		.records = (uintptr_t)&flow,
+		.room = 1,
+	};
+	unsigned int seen = 0, i;
+
+	/* some of them share a chain of the table */
+	hold(peer, NULL);
+	for (i = 0; i < LISTED; i++) {
+		peer_flow(peer);
+		peer_syn(peer, "mss 1460");
+	}
+	while (!ioctl(peer->engine, THREEWAY_IOC_FLOW_LIST, &list) &&
+	       list.count) {
+		list.count = 0;
+		EXPECT_EQ(0, threeway_flow_del(peer->engine, flow.id,
+					       &flow.key));
+		seen++;
+	}
+	EXPECT_EQ(LISTED, seen);
+	EXPECT_EQ(0, peer_flows(peer, NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -49,17 +49,15 @@ static socklen_t address_of(const struct peer *peer,
 	return sizeof(*to);
 }
 
-/* A socket of that device, which connects. */
-static int connect_by(struct peer *peer, const char *device)
+/* A socket of that device, which connects; with the tuple of the flow. */
+static int connect_tuple(struct peer *peer, const char *device)
 {
 	struct sockaddr_in6 local, remote;
 	socklen_t len;
 	int fd, one = 1;
 
-	peer_flow(peer);
 	peer_label(peer, "by %s", device);
-	peer->header.dport = 40000;
-	peer->opens = true;
+	peer->iss_known = false;
 	len = address_of(peer, &peer->header.dst, 40000, &local);
 	address_of(peer, &peer->header.src, peer->header.sport, &remote);
 	fd = socket(peer->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -73,6 +71,14 @@ static int connect_by(struct peer *peer, const char *device)
 	      errno == EINPROGRESS, "connect(): %s", strerror(errno));
 	expect(peer, "S 0");
 	return fd;
+}
+
+static int connect_by(struct peer *peer, const char *device)
+{
+	peer_flow(peer);
+	peer->header.dport = 40000;
+	peer->opens = true;
+	return connect_tuple(peer, device);
 }
 
 /* Every end that a connect() can come to. */
@@ -301,6 +307,45 @@ TEST_F(wire, IP11_held_flows_in_a_VRF)
 			"sent_synack_timer 1; flows_held 1");
 }
 
+/* The native listener may be of the domain or of one of its links. */
+TEST_F(wire, IP11_observed_handshakes_in_a_VRF)
+{
+	static const char * const devices[] = { "red", "tun1" };
+	struct threeway_claim claim = {
+		.family = variant->family,
+		.direction = THREEWAY_PASSIVE,
+		.mode = THREEWAY_OBSERVE,
+	};
+	struct peer *peer = &self->peer;
+	unsigned int i;
+
+	enter_vrf(peer);
+	claim.port_first = peer->header.dport;
+	claim.port_last = peer->header.dport;
+	EXPECT_EQ(0, threeway_claim_add(peer->engine, &claim));
+	peer->opens = false;
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		peer_listen(peer, 5);
+		ASSERT_EQ(0, setsockopt(peer->listener, SOL_SOCKET,
+					SO_BINDTODEVICE, devices[i],
+					strlen(devices[i])));
+		peer_flow(peer);
+		peer_label(peer, "listener of %s", devices[i]);
+		peer_syn(peer, "mss 1460");
+		expect_at(peer, 1000, "S. 0 ack 1");
+		/* the timer of the observer has looked at it meanwhile */
+		sleep_ms(1000);
+		expect_flow(peer, true);
+		peer_send(peer, ". 1 ack 1");
+		close(expect_accept(peer));
+		expect_flow(peer, false);
+		close(peer->listener);
+		peer->listener = -1;
+	}
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_observed));
+}
+
 /* What comes by another link is for nobody, whatever number it has. */
 TEST_F(wire, IP11_another_link_has_no_part_in_a_handshake)
 {
@@ -341,6 +386,47 @@ TEST_F(wire, IP11_another_link_has_no_part_in_a_handshake)
 	close(expect_accept(peer));
 	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_opened));
 	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_handed_over));
+	close(other);
+}
+
+static void connects(struct peer *peer, struct flow flow, int tun, int fd)
+{
+	peer_resume(peer, flow);
+	peer->tun = tun;
+	expect_at(peer, 1000, "S 0");
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+}
+
+/* The first one is the engine's, and keeps its timer. */
+TEST_F(wire, IP11_SS1_two_sockets_of_two_links_have_one_tuple)
+{
+	struct peer *peer = &self->peer;
+	int usual = peer->tun, other = peer_add_device(peer, "tun1");
+	bool v4 = variant->family == AF_INET;
+	struct flow first, second;
+	int by_first, by_second;
+
+	sysctl_set("net/ipv4/conf/all/rp_filter", "0");
+	run("ip -%c route add %s dev tun1 metric 2000", v4 ? '4' : '6',
+	    v4 ? "192.0.2.0/24" : "2001:db8::/64");
+	client_claim(peer, NULL);
+	by_first = connect_by(peer, "tun0");
+	first = peer_park(peer);
+	peer->tun = other;
+	by_second = connect_tuple(peer, "tun1");
+	second = peer_park(peer);
+	expect_counters(peer, "flows_opened 1; sent_syn 1; "
+			"native_socket_owns 1");
+	connects(peer, first, usual, by_first);
+	connects(peer, second, other, by_second);
+	/* the second one's SYN comes again when the first one has no flow */
+	expect_counters(peer, "sent_syn_timer 1; flows_handed_over 1; "
+			"native_busy_socket 1");
+	close(by_first);
+	close(by_second);
+	peer->tun = usual;
 	close(other);
 }
 
