@@ -32,6 +32,22 @@ static void enter_vrf(struct peer *peer)
 	client_claim(peer, NULL);
 }
 
+/* Likewise, with a claim of that mode for what comes to the local port. */
+static void enter_vrf_passive(struct peer *peer, enum threeway_mode mode)
+{
+	struct threeway_claim claim = {
+		.family = peer->family,
+		.direction = THREEWAY_PASSIVE,
+		.mode = mode,
+		.port_first = peer->header.dport,
+		.port_last = peer->header.dport,
+	};
+
+	enter_vrf(peer);
+	check(peer, !threeway_claim_add(peer->engine, &claim), "no claim");
+	peer->opens = false;
+}
+
 static socklen_t address_of(const struct peer *peer,
 			    const struct address *address, u16 port,
 			    struct sockaddr_in6 *to)
@@ -283,19 +299,10 @@ TEST(IP11_V64_link_local_peer_in_a_VRF)
 /* No socket says which domain it is of: the SYN does. */
 TEST_F(wire, IP11_held_flows_in_a_VRF)
 {
-	struct threeway_claim claim = {
-		.family = variant->family,
-		.direction = THREEWAY_PASSIVE,
-		.mode = THREEWAY_HOLD,
-	};
 	struct peer *peer = &self->peer;
 	struct threeway_flow flow;
 
-	enter_vrf(peer);
-	claim.port_first = peer->header.dport;
-	claim.port_last = peer->header.dport;
-	EXPECT_EQ(0, threeway_claim_add(peer->engine, &claim));
-	peer->opens = false;
+	enter_vrf_passive(peer, THREEWAY_HOLD);
 	peer_flow(peer);
 	peer_syn(peer, "mss 1460");
 	expect_at(peer, 1000, "S. 0 ack 1");
@@ -311,19 +318,10 @@ TEST_F(wire, IP11_held_flows_in_a_VRF)
 TEST_F(wire, IP11_observed_handshakes_in_a_VRF)
 {
 	static const char * const devices[] = { "red", "tun1" };
-	struct threeway_claim claim = {
-		.family = variant->family,
-		.direction = THREEWAY_PASSIVE,
-		.mode = THREEWAY_OBSERVE,
-	};
 	struct peer *peer = &self->peer;
 	unsigned int i;
 
-	enter_vrf(peer);
-	claim.port_first = peer->header.dport;
-	claim.port_last = peer->header.dport;
-	EXPECT_EQ(0, threeway_claim_add(peer->engine, &claim));
-	peer->opens = false;
+	enter_vrf_passive(peer, THREEWAY_OBSERVE);
 	for (i = 0; i < ARRAY_SIZE(devices); i++) {
 		peer_listen(peer, 5);
 		ASSERT_EQ(0, setsockopt(peer->listener, SOL_SOCKET,
