@@ -21,7 +21,9 @@
  *   -t SECONDS		give up after that long
  *   -T MS		go on making connections for so long, or until SIGTERM,
  *			instead of -n
- *   -f			connections may fail, but not hang or corrupt data
+ *   -f			connections may fail, but not hang or corrupt data; the
+ *			client sends keepalives, for a server that talks first may
+ *			not know of the connection
  *   -W PREFIX		make PREFIX.half when half of all bytes are there, and go
  *			on when PREFIX.go is there
  */
@@ -122,6 +124,23 @@ static int new_socket(int family, bool mptcp)
 		die("socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	return fd;
+}
+
+/*
+ * A client that has nothing to send is not told if the server has forgotten the
+ * handshake, or got a SYN cookie, and its ACK was lost.
+ */
+static void keep_alive(int fd)
+{
+	int one = 1, idle_s = 3, interval_s = 1, probes = 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s,
+		       sizeof(idle_s)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s,
+		       sizeof(interval_s)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes)))
+		die("keepalive: %s", strerror(errno));
 }
 
 static void open_listeners(void)
@@ -225,6 +244,8 @@ static void start_connection(struct connection *c)
 	c->server.fd = -1;
 	if (config.delay_ack)
 		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
+	if (config.may_fail)
+		keep_alive(fd);
 	if (config.source_port)
 		bind_source(fd, target->sa.sa_family,
 			    config.source_port + number);
