@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "arrive.h"
 #include "confirm.h"
+#include "cookie.h"
 #include "event.h"
 #include "handoff.h"
 #include "hold.h"
@@ -115,6 +116,15 @@ static unsigned int hs_arrive_final(struct hs_flow *flow, struct hs_packet *pkt,
 	}
 }
 
+/* What completes the handshake of the flow need not be hashed. */
+static bool hs_arrive_cookie_back(const struct hs_flow *flow,
+				  const struct hs_packet *pkt)
+{
+	return hs_cookie_carrier(&pkt->seg) &&
+	       pkt->seg.ack != flow->tcb.iss + 1 &&
+	       hs_cookie_back(hs_flow_net(flow), pkt);
+}
+
 /* Context: hs_flow.lock held, the flow alive. */
 static unsigned int hs_arrive_locked(struct hs_flow *flow,
 				     struct hs_packet *pkt,
@@ -126,6 +136,7 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 
 	pkt->now_ns = tcp_clock_ns();
 	hs_policy_read(flow, NULL, &policy);
+	policy.cookie_back = hs_arrive_cookie_back(flow, pkt);
 	hs_segment_arrives(&flow->tcb, &pkt->seg, &policy,
 			   (u32)tcp_ns_to_ts(pkt->now_ns), actions);
 	if (actions->verdict == HS_DROP &&
@@ -139,6 +150,8 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 		verdict = hs_arrive_final(flow, pkt, actions);
 	else if (actions->verdict == HS_NATIVE)
 		verdict = NF_ACCEPT;
+	else if (actions->verdict == HS_COOKIE)
+		verdict = HS_FLOW_GONE;
 	if (verdict == NF_STOLEN) {
 		/* it has yet to come */
 		flow->tcb = before;

@@ -227,7 +227,6 @@ struct hs_cookie_return {
 	struct hs_claim *claim;
 	struct sock *listener;
 	struct hs_cookie cookie;
-	const struct hs_secrets *secrets;
 };
 
 /*
@@ -256,7 +255,6 @@ static bool hs_cookie_mine(struct hs_cookie_return *back)
 	back->claim = hs_cookie_claim(hn, &pkt->key);
 	if (!back->claim)
 		return false;
-	back->secrets = rcu_dereference(hn->cookies.secrets);
 	sk = hs_native_socket(hn->net, &pkt->key, pkt->iif, pkt->sdif);
 	if (sk)
 		sock_gen_put(sk);
@@ -266,15 +264,26 @@ static bool hs_cookie_mine(struct hs_cookie_return *back)
 	return back->listener;
 }
 
-static bool hs_cookie_good(struct hs_cookie_return *back)
+static bool hs_cookie_good(const struct hs_net *hn,
+			   const struct hs_packet *pkt,
+			   struct hs_cookie *cookie)
 {
-	const struct hs_segment *seg = &back->pkt->seg;
+	const struct hs_secrets *secrets = rcu_dereference(hn->cookies.secrets);
+	const struct hs_segment *seg = &pkt->seg;
 
-	return hs_cookie_read(&back->cookie, seg, ktime_get_real_seconds()) &&
-	       hs_cookie_valid(&back->cookie,
-			       hs_secret_hash(back->secrets, &back->pkt->key,
-					      seg->seq - 1, &back->cookie),
+	return secrets &&
+	       hs_cookie_read(cookie, seg, ktime_get_real_seconds()) &&
+	       hs_cookie_valid(cookie,
+			       hs_secret_hash(secrets, &pkt->key, seg->seq - 1,
+					      cookie),
 			       seg);
+}
+
+bool hs_cookie_back(const struct hs_net *hn, const struct hs_packet *pkt)
+{
+	struct hs_cookie cookie;
+
+	return hs_cookie_expected(hn) && hs_cookie_good(hn, pkt, &cookie);
 }
 
 /* A flow for as long as it takes to hand it over. */
@@ -377,7 +386,7 @@ static unsigned int hs_cookie_return(struct hs_cookie_return *back)
 	if (hs_listener_policy_refuses(listener, back->pkt))
 		return hs_cookie_refuse(hn, listener,
 					THREEWAY_C_segment_policy);
-	if (!hs_cookie_good(back)) {
+	if (!hs_cookie_good(hn, back->pkt, &back->cookie)) {
 		hs_count(hn, hs_policy_native_cookies(listener) ?
 			 THREEWAY_C_native_cookie_ack :
 			 THREEWAY_C_native_bad_cookie);

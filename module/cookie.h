@@ -61,6 +61,15 @@ bool hs_cookie_of_claim_out(const struct hs_claim *claim);
 bool hs_cookie_expected(const struct hs_net *hn);
 
 /**
+ * hs_cookie_back() - does a segment bring back a cookie
+ * @hn:		the namespace
+ * @pkt:	the segment, whose checksum is good
+ *
+ * Context: RCU.
+ */
+bool hs_cookie_back(const struct hs_net *hn, const struct hs_packet *pkt);
+
+/**
  * hs_cookie_ack() - a segment that may bring back a cookie
  * @hn:		the namespace
  * @pkt:	the segment, of no flow

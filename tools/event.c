@@ -79,6 +79,7 @@ static const char * const reasons[THREEWAY_COUNTER_MAX] = {
 	[THREEWAY_C_segment_syn_challenged] = "SYN, challenged",
 	[THREEWAY_C_flows_rejected] = "answered by the native stack's RST",
 	[THREEWAY_C_flows_refusing] = "refused as told",
+	[THREEWAY_C_flows_cookie] = "the peer answers a SYN cookie",
 	[THREEWAY_C_observed_syn] = "",
 	[THREEWAY_C_observed_synack] = "",
 	[THREEWAY_C_observed_rst] = "",

@@ -35,15 +35,25 @@ static bool hs_check_duplicate_syn(const struct hs_arrival *a)
 
 /*
  * Before the sequence number, unlike RFC 9293: a lie about SND.NXT is reset,
- * unless it may be the answer to a SYN cookie of the native stack.
+ * unless it answers a SYN cookie: one of the engine's that the same SYN got when
+ * there was no room for a flow; or one of the native stack's, which only that can
+ * tell.
  */
 static bool hs_check_ack_value(const struct hs_arrival *a)
 {
+	bool may_be_cookie = !(a->seg->flags & HS_SYN);
+
 	if (!(a->seg->flags & HS_ACK) || (a->seg->flags & HS_RST) ||
 	    a->seg->ack == hs_snd_nxt(a->tcb))
 		return false;
 
-	if (a->policy->native_cookies && !(a->seg->flags & HS_SYN)) {
+	if (may_be_cookie && a->policy->cookie_back &&
+	    a->seg->seq == hs_rcv_nxt(a->tcb)) {
+		a->actions->verdict = HS_COOKIE;
+		a->actions->end = THREEWAY_C_flows_cookie;
+		return true;
+	}
+	if (may_be_cookie && a->policy->native_cookies) {
 		a->actions->verdict = HS_NATIVE;
 		a->actions->counter = THREEWAY_C_native_cookie_ack;
 		return true;

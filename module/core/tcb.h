@@ -120,6 +120,7 @@ struct hs_offer {
  * @accept_queue_full: the listener would refuse a connection now
  * @abort_on_overflow: then reset the peer (net.ipv4.tcp_abort_on_overflow)
  * @native_cookies: the native stack has sent SYN cookies for this listener
+ * @cookie_back: the segment brings back a SYN cookie of the engine
  * @ecn_fallback: a copy of the SYN does not ask for ECN (RFC 3168 section
  *		6.1.1.1)
  * @challenges_spent: all flows together may send no more challenge ACKs now (RFC
@@ -141,6 +142,7 @@ struct hs_policy {
 	bool accept_queue_full;
 	bool abort_on_overflow;
 	bool native_cookies;
+	bool cookie_back;
 	bool ecn_fallback;
 	bool challenges_spent;
 	bool hold;
@@ -150,6 +152,7 @@ enum hs_verdict {
 	HS_NATIVE = 0,	/* not ours: let the native stack have it */
 	HS_DROP,	/* dealt with: free it */
 	HS_HANDOFF,	/* completes the handshake: hand over, then native */
+	HS_COOKIE,	/* completes another one: it is of no flow from now on */
 };
 
 enum hs_timer {

@@ -484,7 +484,8 @@ struct threeway_list {
 	X(cookies_on)		/* a claim came under pressure */	\
 	X(cookies_off)		/* it is over */			\
 	X(cookie_rotations)	/* new secrets */			\
-	X(sent_synack_early)	/* those of sent_synack sent early */
+	X(sent_synack_early)	/* those of sent_synack sent early */	\
+	X(flows_cookie)		/* ACK of a cookie sent for the same SYN */
 
 #define THREEWAY_COUNTER_ENUM(name)	THREEWAY_C_##name,
 enum threeway_counter {

@@ -117,6 +117,7 @@ enum outcome {
 	SYNACK_LIMITED,
 	BAD_ACK,		/* RST, flow stays */
 	COOKIE_ACK,		/* to native, flow stays */
+	COOKIE_BACK,		/* the flow gives way to a cookie's */
 	PAWS,
 	PAWS_LIMITED,
 	TSECR,

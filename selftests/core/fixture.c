@@ -126,6 +126,8 @@ static const struct {
 		NONE, WITH_RST },
 	[COOKIE_ACK] = { "ACK of a native cookie", HS_NATIVE,
 		C(native_cookie_ack), NONE, NONE, NOTHING },
+	[COOKIE_BACK] = { "ACK of a cookie", HS_COOKIE, NONE, NONE,
+		C(flows_cookie), NOTHING },
 	[PAWS] = { "PAWS", HS_DROP, C(segment_paws), C(sent_ack), NONE,
 		WITH_ACK },
 	[PAWS_LIMITED] = { "PAWS, limited", HS_DROP, C(segment_paws), NONE,

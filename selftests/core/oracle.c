@@ -105,6 +105,9 @@ static enum outcome oracle_passive(const struct hs_tcb *tcb,
 
 	if (f.rst)
 		return decide_rst(&f, tcb->rcv_wnd);
+	if (f.ack && !f.ack_good && policy->cookie_back && !f.syn &&
+	    f.offset == 0)
+		return COOKIE_BACK;
 	if (f.ack && !f.ack_good)
 		return policy->native_cookies && !f.syn ? COOKIE_ACK : BAD_ACK;
 	if (f.syn && !f.ack && f.offset == -1 && !f.old)

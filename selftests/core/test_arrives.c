@@ -76,6 +76,51 @@ static void native_cookies(void **state)
 	}
 }
 
+/* A cookie that the same SYN got: the peer has one SYN-ACK, and that is it. */
+static void cookie_back(void **state)
+{
+	static const struct {
+		u8 flags;
+		u32 seq;
+		u32 ack;
+		u32 data;
+		enum outcome want;
+	} cells[] = {
+		{ HS_ACK, NXT, ISS, 0, COOKIE_BACK },
+		{ HS_ACK | HS_PSH, NXT, ISS + 2, 10, COOKIE_BACK },
+		{ HS_ACK | HS_FIN, NXT, ISS + 0x80000000, 0, COOKIE_BACK },
+		/* that of another SYN */
+		{ HS_ACK, NXT + 1, ISS, 0, BAD_ACK },
+		{ HS_ACK, IRS, ISS, 0, BAD_ACK },
+		{ HS_SYN | HS_ACK, NXT, ISS, 0, BAD_ACK },
+		{ HS_RST | HS_ACK, NXT, ISS, 0, RST_EXACT },
+		{ HS_FIN, NXT, ISS, 0, NO_ACK },
+		{ HS_SYN, IRS, ISS, 0, SYNACK },
+		/* and the flow's own SYN-ACK counts more */
+		{ HS_ACK, NXT, GOOD, 0, HANDOFF },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * ARRAY_SIZE(cells); i++) {
+		struct hs_policy policy = fixture_policy();
+		struct hs_tcb tcb = fixture_tcb(ISS, IRS);
+		size_t cell = i / 2;
+		struct hs_segment seg;
+		enum outcome want;
+
+		policy.cookie_back = true;
+		policy.native_cookies = i % 2;
+		want = cells[cell].want;
+		if (policy.native_cookies && want == BAD_ACK &&
+		    !(cells[cell].flags & HS_SYN))
+			want = COOKIE_ACK;
+		seg = segment(cells[cell].flags, cells[cell].seq,
+			      cells[cell].ack, cells[cell].data);
+		arrive_expect("cookie back", &tcb, &seg, &policy, 10, want);
+	}
+}
+
 static void rst_has_nothing_else(void **state)
 {
 	struct hs_tcb tcb = fixture_tcb(ISS, IRS);
@@ -514,6 +559,8 @@ static const struct cm_unit_test tests[] = {
 	TEST("SR2 RS5 RS6 bad ACK gets RST, flow stays", bad_ack_keeps_flow),
 	TEST("SR2 CK8 with native cookies out, a bad ACK is left to native",
 	     native_cookies),
+	TEST("SR2 CK3 a flow gives way to a cookie that the same SYN got",
+	     cookie_back),
 	TEST("SR2 CL3 that RST has no ACK, window or options",
 	     rst_has_nothing_else),
 	TEST("SR4 SR6 a restarted client converges: ACK, RST, SYN",

@@ -47,8 +47,9 @@ static void change_policy(struct run *run)
 	policy->accept_queue_full = bits & 2;
 	policy->abort_on_overflow = bits & 4;
 	policy->native_cookies = bits & 8;
+	policy->cookie_back = (bits & 12) == 12;
 	policy->ecn_fallback = bits & 16;
-	/* no bit is left for it */
+	/* no bit is left for it, nor for cookie_back */
 	policy->challenges_spent = (bits & 24) == 24;
 	policy->defer_accept = bits & 32 ? take8(&run->in) : 0;
 	policy->lose = bits & 64 ? take32(&run->in) : 0;

@@ -124,7 +124,7 @@ static void rules_actions(const struct step *step)
 	const struct hs_reply *reply = &actions->reply;
 
 	RULE("verdict, timer and counters are of their kind",
-	     actions->verdict <= HS_HANDOFF && actions->timer <= HS_TIMER_SET &&
+	     actions->verdict <= HS_COOKIE && actions->timer <= HS_TIMER_SET &&
 	     is_counter(actions->counter) && is_counter(actions->sent) &&
 	     is_counter(actions->end));
 	RULE("one segment leaves exactly if one is counted as sent",
@@ -358,6 +358,15 @@ void rules_segment_step(const struct step *step)
 		     (actions->counter == THREEWAY_C_native_cookie_ack &&
 		      actions->end == HS_NONE && step->policy.native_cookies) ||
 		     actions->end == THREEWAY_C_flows_refused));
+	RULE("the flow gives way to a cookie for its SYN, whose ACK is not its own",
+	     (actions->verdict == HS_COOKIE) ==
+		     (actions->end == THREEWAY_C_flows_cookie) &&
+	     IMPLIES(actions->verdict == HS_COOKIE,
+		     step->policy.cookie_back && !step->before.active &&
+		     (step->seg->flags & (HS_SYN | HS_ACK | HS_RST)) == HS_ACK &&
+		     step->seg->seq == step->before.irs + 1 &&
+		     step->seg->ack != step->before.iss + 1 &&
+		     !actions->reply.flags));
 	RULE("a segment that is dropped is counted",
 	     IMPLIES(actions->verdict == HS_DROP, actions->counter != HS_NONE));
 }

@@ -40,6 +40,7 @@ struct hs_policy any_policy(void)
 	policy.accept_queue_full = any_bool();
 	policy.abort_on_overflow = any_bool();
 	policy.native_cookies = any_bool();
+	policy.cookie_back = any_bool();
 	policy.ecn_fallback = any_bool();
 	policy.challenges_spent = any_bool();
 	policy.hold = any_bool();

@@ -408,6 +408,46 @@ TEST_F(wire, CK3_a_cookie_outlives_its_claim)
 	expect_no_accept(peer);
 }
 
+/*
+ * Pressure has ended between two copies of a SYN: the second one made a flow. The
+ * peer answers the first SYN-ACK that reaches it, and no other one.
+ */
+TEST_F(wire, SR2_CK3_the_same_SYN_has_a_cookie_and_a_flow)
+{
+	struct peer *peer = &self->peer;
+	u32 cookie, tsval;
+
+	serve(peer, THREEWAY_COOKIES_ALWAYS);
+	open_cookie(peer, SYN_OPTIONS);
+	cookie = peer->iss;
+	tsval = peer->tsval;
+	expect_counters(peer, "sent_cookie 1");
+	claim_changes(peer, &(struct threeway_claim){
+		.direction = THREEWAY_PASSIVE,
+		.mode = THREEWAY_HANDOFF,
+		.policy = { .set = THREEWAY_P_COOKIES },
+	});
+	peer->iss_known = false;
+	peer_syn(peer, SYN_OPTIONS);
+	expect_flow(peer, true);
+	check(peer, peer->iss != cookie, "the flow has the cookie's ISS");
+	peer->tsval = tsval;
+	/* neither one, nor the other */
+	peer_send(peer, ". 1 ack =%u <nop,nop,TS val 1001 ecr ^>", cookie + 2);
+	expect(peer, "R =%u win 0 <>", cookie + 2);
+	/* of another SYN than that of the flow */
+	peer_send(peer, ". 2 ack =%u <nop,nop,TS val 1001 ecr ^>", cookie + 1);
+	expect(peer, "R =%u win 0 <>", cookie + 1);
+	expect_counters(peer, "flows_opened 1; sent_synack 1; "
+			"segment_bad_ack 2; sent_rst 2");
+	peer->iss = cookie;
+	peer_send(peer, "P. 1(10) ack 1 <nop,nop,TS val 1001 ecr ^>");
+	close(expect_accept(peer));
+	expect_counters(peer, "flows_cookie 1; cookies_received 1; "
+			"flows_opened 1; flows_handed_over 1");
+	expect_flow(peer, false);
+}
+
 TEST_F_TIMEOUT(wire, CK3_CK15_valid_for_a_minute_and_for_no_more_than_two, 4000)
 {
 	static const unsigned int good_s[] = { 0, 1, 30, 59 };
