@@ -100,7 +100,7 @@ static void hs_secrets_publish(struct hs_net *hn, struct hs_secrets *new)
 {
 	struct hs_secrets *old = hs_secrets_locked(hn);
 
-	new->drawn = jiffies;
+	new->drawn_s = (u32)ktime_get_seconds();
 	rcu_assign_pointer(hn->cookies.secrets, new);
 	if (old)
 		call_rcu(&old->rcu, hs_secrets_free);
@@ -170,11 +170,10 @@ bool hs_secrets_shared(const struct hs_secrets *secrets)
 static bool hs_secrets_due(const struct hs_net *hn,
 			   const struct hs_secrets *secrets)
 {
-	unsigned long age = READ_ONCE(hn->sysctl.cookie_rotation_s) *
-			    (unsigned long)HZ;
+	u32 age_s = (u32)ktime_get_seconds() - READ_ONCE(secrets->drawn_s);
 
 	return !secrets->shared &&
-	       time_after(jiffies, READ_ONCE(secrets->drawn) + age);
+	       age_s > READ_ONCE(hn->sysctl.cookie_rotation_s);
 }
 
 void hs_secrets_used(struct hs_net *hn)
@@ -199,7 +198,7 @@ static void hs_secrets_rotate(struct work_struct *work)
 		new = NULL;
 	} else {
 		/* no memory, or too soon: not with each cookie */
-		WRITE_ONCE(old->drawn, jiffies);
+		WRITE_ONCE(old->drawn_s, (u32)ktime_get_seconds());
 	}
 	mutex_unlock(&hn->lock);
 	kfree_sensitive(new);

@@ -21,7 +21,7 @@ struct threeway_cookie_secret;
  * @older:	that of cookies made before @from
  * @newer:	that of the others
  * @from:	hs_cookie_count() at which @newer begins
- * @drawn:	jiffies when it came
+ * @drawn_s:	when it came, by the monotonic clock
  * @shared:	other hosts have @newer, too: never changed by the kernel
  * @older_shared: other hosts have @older
  * @rcu:	to free them
@@ -30,7 +30,7 @@ struct hs_secrets {
 	siphash_aligned_key_t older;
 	siphash_aligned_key_t newer;
 	u32 from;
-	unsigned long drawn;
+	u32 drawn_s;
 	bool shared;
 	bool older_shared;
 	struct rcu_head rcu;
