@@ -323,40 +323,50 @@ static struct hs_flow *hs_cookie_flow(struct hs_cookie_return *back)
 }
 
 /*
+ * The segment waits, and what comes after it must not be reset: from now on it is
+ * a flow like any other one. Context: hs_flow.lock held.
+ */
+static void hs_cookie_keep(struct hs_flow *flow)
+{
+	struct hs_policy policy;
+
+	hs_policy_first(flow, &policy);
+	hs_flow_timer_set(flow, min(policy.rto_initial_ms, policy.rto_max_ms));
+}
+
+/*
  * In the table meanwhile, so that a copy of the segment on another CPU waits.
  * There is no sample of the round-trip time: synack_us is 0.
  */
 static unsigned int hs_cookie_hand_over(struct hs_flow *flow,
 					struct hs_packet *pkt)
 {
-	enum threeway_counter end = HS_NONE;
 	enum hs_handoff_result result = HS_HANDOFF_REFUSED;
 	struct hs_net *hn = hs_flow_net(flow);
 	struct hs_actions actions;
 	int err;
 
 	hs_actions_init(&actions, HS_HANDOFF);
-	/* before there is a flow that it could meet when it comes back */
-	if (hs_handoff_waits(flow, pkt))
-		return NF_STOLEN;
 	spin_lock(&flow->lock);
 	err = hs_flow_insert(flow);
-	if (!err) {
+	if (!err)
 		result = hs_handoff(flow, pkt);
-		if (result == HS_HANDOFF_DONE)
-			end = THREEWAY_C_flows_handed_over;
+	if (result == HS_HANDOFF_WAITS)
+		hs_cookie_keep(flow);
+	else
 		flow->dead = true;
-	}
-	if (end != HS_NONE) {
+	if (result == HS_HANDOFF_WAITS || result == HS_HANDOFF_DONE) {
 		hs_flow_opened(flow);
 		hs_cookie_answered(hn, flow->claim);
-		atomic64_inc(&flow->claim->handed_over);
-		hs_event_opened(flow, THREEWAY_LISTEN, &pkt->seg, &actions);
+		/* what waits will arrive once more */
+		hs_event_opened(flow, THREEWAY_LISTEN,
+				result == HS_HANDOFF_DONE ? &pkt->seg : NULL,
+				&actions);
 	}
 	spin_unlock(&flow->lock);
-	/* what waits will come back */
-	if (result != HS_HANDOFF_WAITS)
-		hs_count(hn, THREEWAY_C_cookies_received);
+	hs_count(hn, THREEWAY_C_cookies_received);
+	if (result == HS_HANDOFF_WAITS)
+		return NF_STOLEN;
 	if (err) {
 		/* another CPU is at it */
 		hs_count(hn, err == -EEXIST ?
@@ -364,15 +374,15 @@ static unsigned int hs_cookie_hand_over(struct hs_flow *flow,
 			 THREEWAY_C_handoff_refused);
 		return NF_DROP;
 	}
-	hs_flow_unlink(flow, end);
-	if (result == HS_HANDOFF_WAITS)
-		return NF_STOLEN;
-	if (end == HS_NONE) {
+	if (result != HS_HANDOFF_DONE) {
+		hs_flow_unlink(flow, HS_NONE);
 		/* the peer will try again */
 		hs_count(hn, THREEWAY_C_handoff_refused);
 		return NF_DROP;
 	}
-	hs_event_ended(flow, end);
+	atomic64_inc(&flow->claim->handed_over);
+	hs_flow_unlink(flow, THREEWAY_C_flows_handed_over);
+	hs_event_ended(flow, THREEWAY_C_flows_handed_over);
 	return NF_ACCEPT;
 }
 

@@ -69,15 +69,6 @@ static struct hs_kind *hs_handoff_kind(const struct hs_flow *flow,
 	return pkt->plain ? hs_kind_of(flow->listener, flow->key.family) : NULL;
 }
 
-bool hs_handoff_waits(const struct hs_flow *flow, struct hs_packet *pkt)
-{
-	struct hs_kind *kind = hs_handoff_kind(flow, pkt);
-	struct hs_net *hn = hs_flow_net(flow);
-
-	return !(kind && hs_kind_known(kind)) &&
-	       !hs_hook_catches(hn, flow->key.family) && hs_catch_wait(hn, pkt);
-}
-
 enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt)
 {
 	struct hs_kind *kind = hs_handoff_kind(flow, pkt);

@@ -36,7 +36,4 @@ enum hs_handoff_result {
  */
 enum hs_handoff_result hs_handoff(struct hs_flow *flow, struct hs_packet *pkt);
 
-/* Does the segment wait, as HS_HANDOFF_WAITS says? Context: likewise. */
-bool hs_handoff_waits(const struct hs_flow *flow, struct hs_packet *pkt);
-
 #endif /* HS_HANDOFF_H */

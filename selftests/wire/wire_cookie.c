@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -728,6 +729,7 @@ TEST_F(wire, MI5_native_counters_tell_of_cookies)
 /* The ACK waits until LOCAL_OUT is there for the replay, and comes again. */
 TEST_F_TIMEOUT(wire, MI5_HO13_an_ACK_that_waits_is_counted_once, 120)
 {
+	const struct sched_param urgent = { 1 }, ordinary = {};
 	struct mib before, after;
 	struct peer *peer = &self->peer;
 
@@ -736,9 +738,17 @@ TEST_F_TIMEOUT(wire, MI5_HO13_an_ACK_that_waits_is_counted_once, 120)
 	sleep_ms(62000);
 	mib_read(peer, &before);
 	open_cookie(peer, "mss 1460");
+	/* all of it before the hook is there */
+	sched_setscheduler(0, SCHED_FIFO, &urgent);
 	peer_ip_options(peer, true);
-	close(finish(peer));
+	peer_send(peer, ". 1 ack 1");
+	peer_send(peer, "P. 1(10) ack 1");
+	peer_send(peer, "P. 11(10) ack 1");
 	peer_ip_options(peer, false);
+	sched_setscheduler(0, SCHED_OTHER, &ordinary);
+	expect(peer, ". 1 ack 11");
+	expect(peer, ". 1 ack 21");
+	close(expect_accept(peer));
 	mib_read(peer, &after);
 	expect_counters(peer, "sent_cookie 1; cookies_received 1; "
 			"flows_opened 1; flows_handed_over 1; "
