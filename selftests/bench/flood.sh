@@ -11,8 +11,10 @@
 . ./peers.sh
 
 flood_backlog=4096
-# Those that the native stack survives are looked for in steps of two.
+# Those that the native stack survives are looked for in steps of two, up or down
+# from the first one.
 flood_least=16
+flood_first=256
 flood_most=4096
 flood_clients=100
 flood_peers="native native-cookies synproxy late-auto early-auto"
@@ -130,13 +132,19 @@ flood_with()
 # connect, into "survived"
 find_survived()
 {
-	local rate
+	local rate=$flood_first
 
 	survived=0
-	for ((rate = flood_least; rate <= flood_most; rate *= 2)); do
+	while [ "$rate" -ge "$flood_least" ] && [ "$rate" -le "$flood_most" ]; do
 		flood_with native "$rate" "$flood_warm" "$flood_clients" 50 10000
-		awk -v success="$success" 'BEGIN { exit success < 99 }' || break
-		survived=$rate
+		if awk -v success="$success" 'BEGIN { exit success < 99 }'; then
+			survived=$rate
+			[ "$rate" -ge "$flood_first" ] || break
+			rate=$((2 * rate))
+		else
+			[ "$survived" -eq 0 ] || break
+			rate=$((rate / 2))
+		fi
 	done
 	if [ "$survived" -eq 0 ] || [ "$rate" -gt "$flood_most" ]; then
 		echo "what the native stack survives is not from $flood_least" \
