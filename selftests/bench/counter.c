@@ -46,6 +46,27 @@ static u64 hs_counter_loop(void)
 	return began;
 }
 
+/* And one of six, four of which wait for each other: many cycles, if any. */
+static u64 hs_counter_slow_loop(void)
+{
+	unsigned long loops = HS_LOOPS, product = 3;
+	u64 began;
+
+	preempt_disable();
+	began = hs_counter();
+	asm volatile("1: imul %1, %1; imul %1, %1; imul %1, %1; imul %1, %1;"
+		     "dec %0; jnz 1b" : "+r" (loops), "+r" (product));
+	began = hs_counter() - began;
+	preempt_enable();
+	return began;
+}
+
+static bool hs_counter_near(u64 counted, u32 instructions)
+{
+	return counted >= instructions * 99 / 100 &&
+	       counted <= instructions * 102 / 100;
+}
+
 /* What is open need not count: others may have taken all counters. */
 static bool hs_counter_try(u64 config, const char *unit)
 {
@@ -60,7 +81,6 @@ static bool hs_counter_try(u64 config, const char *unit)
 
 int hs_counter_setup(void)
 {
-	u64 counted;
 	int err;
 
 	hs_cpu = cpumask_first(cpu_online_mask);
@@ -69,9 +89,8 @@ int hs_counter_setup(void)
 	    hs_counter_try(PERF_COUNT_HW_INSTRUCTIONS, "instructions") ||
 	    hs_counter_try(PERF_COUNT_HW_CPU_CYCLES, "cycles"))
 		return err;
-	counted = hs_counter_loop();
-	hs_unit = counted >= 2 * HS_LOOPS * 99 / 100 &&
-		  counted <= 2 * HS_LOOPS * 102 / 100 ?
+	hs_unit = hs_counter_near(hs_counter_loop(), 2 * HS_LOOPS) &&
+		  hs_counter_near(hs_counter_slow_loop(), 6 * HS_LOOPS) ?
 		  "instructions" : "ticks";
 	return 0;
 }
