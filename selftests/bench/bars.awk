@@ -4,8 +4,8 @@
 # operation, with a scale of its own.
 
 BEGIN {
-	width = 860
-	left = 205
+	width = 880
+	left = 225
 	bar = 18
 	step = 25
 	longest = width - left - 190
@@ -38,6 +38,7 @@ BEGIN {
 	label["hooks"] = "empty hooks"
 	label["observed"] = "observed claim"
 	label["other-port"] = "claim for another port"
+	label["passive"] = "passive claim"
 	label["loaded"] = "loaded, no claim"
 }
 
@@ -114,6 +115,10 @@ function draw_group(name, y,  i, who)
 
 function draw_bar(y, who, value, most, native,  length_px, ratio)
 {
+	if (!(who in label)) {
+		print "no label for " who | "cat >&2"
+		exit 1
+	}
 	length_px = value / most * longest
 	ratio = who == "native" ? "" : sprintf(" (%.2f)", value / native)
 	write(label[who] ~ /^threeway/ ? "ink bold" : "ink", left - 12, \
