@@ -29,7 +29,7 @@ static enum hs_pressure_change hs_flood_look(struct hs_flood *flood, u32 used,
 	bool on = READ_ONCE(flood->pressure.on);
 	enum hs_pressure_change change;
 
-	if (on ? !time_after(jiffies, READ_ONCE(flood->looked)) : used < limit)
+	if (on ? READ_ONCE(flood->looked) == jiffies : used < limit)
 		return HS_PRESSURE_SAME;
 	if (!spin_trylock(&flood->lock))
 		return HS_PRESSURE_SAME;

@@ -170,10 +170,11 @@ bool hs_secrets_shared(const struct hs_secrets *secrets)
 static bool hs_secrets_due(const struct hs_net *hn,
 			   const struct hs_secrets *secrets)
 {
-	u32 age_s = (u32)ktime_get_seconds() - READ_ONCE(secrets->drawn_s);
+	/* another CPU's clock may have been read later: signed */
+	s32 age_s = (u32)ktime_get_seconds() - READ_ONCE(secrets->drawn_s);
 
 	return !secrets->shared &&
-	       age_s > READ_ONCE(hn->sysctl.cookie_rotation_s);
+	       age_s > (s32)READ_ONCE(hn->sysctl.cookie_rotation_s);
 }
 
 void hs_secrets_used(struct hs_net *hn)
