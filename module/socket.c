@@ -108,6 +108,15 @@ static bool hs_socket_bpf(const struct sock *sk)
 #endif
 }
 
+/* Its SYN goes to the first hop: the tuple is not that of the packet. */
+static bool hs_socket_source_routed(const struct sock *sk)
+{
+	const struct ip_options_rcu *options =
+		rcu_dereference(inet_sk(sk)->inet_opt);
+
+	return sk->sk_family == AF_INET && options && options->opt.srr;
+}
+
 /* Its first SYN, nothing else, and not yet accounted for as sent. */
 static bool hs_socket_first_syn(const struct sock *sk)
 {
@@ -141,6 +150,8 @@ enum threeway_counter hs_socket_objection(const struct sock *sk,
 		return THREEWAY_C_native_smc;
 	if (hs_socket_bpf(sk))
 		return THREEWAY_C_native_bpf;
+	if (hs_socket_source_routed(sk))
+		return THREEWAY_C_native_ip_options;
 	if (!hs_socket_first_syn(sk))
 		return THREEWAY_C_native_busy_socket;
 	return HS_NONE;

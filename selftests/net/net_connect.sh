@@ -212,6 +212,29 @@ md5_twice()
 		grep -q '^recv.c=5000$' "$work/engine"
 }
 
+# The packet goes to the first hop, here a host that takes no such packet, and the
+# socket does not: its timer must be the native one.
+source_route()
+{
+	log_packets "$work/packets" times
+	./sockscript <<-END
+		ns cli
+		socket c 4
+		route c 192.0.2.1
+		call c 192.0.2.77 $port
+		sleep 3500
+		state c
+	END
+	stop_log
+	echo "SYNs=$(wc -l <"$work/packets")"
+}
+
+source_route_twice()
+{
+	same_as_native native_ip_options=3 source_route &&
+		[ "$(<"$work/engine")" = $'call.c=EINPROGRESS\nstate.c=2\nSYNs=3' ]
+}
+
 multipath()
 {
 	multipath_script "$1" mptcp mptcp
@@ -344,7 +367,7 @@ own_link_local()
 	expect connect.c=0 flows=0
 }
 
-start_connect 44
+start_connect 45
 in_ns srv sysctl -qw net.ipv4.tcp_fastopen=3
 in_ns cli sysctl -qw net.ipv4.tcp_tw_reuse=1
 know_neighbour srv 2 cli
@@ -404,6 +427,7 @@ try "SS1 v6: curl downloads 5 MB" 1 download "http://[2001:db8::1]/file"
 connect_off
 kill "$httpd"
 check "V67 IPv4 by a socket of IPv6 as native" mapped_twice
+check "IP12 SS1 v4: a source route stays native" source_route_twice
 check "SS19 v4: a connection with itself as native" \
 	self_twice 4 127.0.0.1
 check "SS19 v6: a connection with itself as native" \

@@ -24,6 +24,7 @@
  *   error S [MS]		the error or the end of the stream that comes next
  *   shut S [rd|rdwr], close S, abort S	end the stream, close, close with a reset
  *   filter S			a socket filter that lets nothing in
+ *   route S ADDRESS		loose source route: by way of there
  *   md5 S ADDRESS		sign what goes to and comes from there
  *   info S, estimates S		the fields of TCP_INFO, those that vary apart
  *   options S, saved S		options, the saved SYN
@@ -41,6 +42,7 @@
 #include "netutil.h"
 
 #include <linux/filter.h>
+#include <netinet/ip.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
@@ -393,6 +395,17 @@ static void cmd_filter(char **args)
 		fail("SO_ATTACH_FILTER: %s", strerror(errno));
 }
 
+static void cmd_route(char **args)
+{
+	union address hop = parse_address(args[1], 0);
+	unsigned char options[8] = { IPOPT_LSRR, 7, 4, };
+
+	memcpy(options + 3, &hop.v4.sin_addr, 4);
+	if (setsockopt(find(args[0])->fd, SOL_IP, IP_OPTIONS, options,
+		       sizeof(options)))
+		fail("IP_OPTIONS: %s", strerror(errno));
+}
+
 static void cmd_md5(char **args)
 {
 	union address peer = parse_address(args[1], 0);
@@ -683,6 +696,7 @@ static const struct command {
 	{ "close", cmd_close, 1, false },
 	{ "abort", cmd_abort, 1, false },
 	{ "filter", cmd_filter, 1, false },
+	{ "route", cmd_route, 2, false },
 	{ "md5", cmd_md5, 2, false },
 	{ "info", cmd_info, 1, false },
 	{ "estimates", cmd_estimates, 1, false },
