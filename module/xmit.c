@@ -191,17 +191,21 @@ static int hs_xmit_known(struct hs_xmit *xmit, struct sock *listener)
 	return net_xmit_eval(err);
 }
 
-/* Not inline: what it needs of the stack is dear. */
+/*
+ * Where the socket that connects would send it: that may have an address that is
+ * not ours, and a user with rules of his own. Not inline: what it needs of the
+ * stack is dear.
+ */
 static noinline int hs_xmit_looked_up(struct hs_xmit *xmit,
 				      struct sock *listener)
 {
+	struct sock *sk = xmit->socket ?: listener;
 	struct tcp_request_sock treq __uninitialized;
 	struct flowi fl __uninitialized;
 	struct dst_entry *dst;
 
-	hs_request_init(&treq, listener, &xmit->key, xmit->mark,
-			xmit->bound_if);
-	dst = hs_request_route(&treq, listener, &fl);
+	hs_request_init(&treq, sk, &xmit->key, xmit->mark, xmit->bound_if);
+	dst = hs_request_route(&treq, sk, &fl);
 	if (!dst)
 		return -EHOSTUNREACH;
 	hs_xmit_announce(xmit, listener, dst);

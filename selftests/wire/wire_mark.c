@@ -8,6 +8,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -600,6 +601,54 @@ TEST_F(wire, SS18_a_VRF_of_its_own)
 	client_close(peer, fd);
 	EXPECT_EQ(0, other.failures);
 	close(tun);
+}
+
+#define FOREIGN(peer)	((peer)->family == AF_INET ? "198.51.100.7" : "2001:db8:7::7")
+
+/* A proxy's socket, with its client's address: what comes back is let in by a rule. */
+static int foreign_socket(struct peer *peer)
+{
+	bool v4 = peer->family == AF_INET;
+	int one = 1;
+	int fd;
+
+	run("ip -%c rule add iif tun0 lookup 100", v4 ? '4' : '6');
+	run("ip -%c route add local %s dev lo table 100", v4 ? '4' : '6',
+	    FOREIGN(peer));
+	sysctl_set("net/ipv4/ip_nonlocal_bind", "1");
+	sysctl_set("net/ipv6/ip_nonlocal_bind", "1");
+	peer_flow(peer);
+	inet_pton(peer->family, FOREIGN(peer), &peer->header.dst);
+	fd = client_socket(peer);
+	check(peer, !setsockopt(fd, v4 ? SOL_IP : SOL_IPV6,
+				v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &one,
+				sizeof(one)), "transparent");
+	return fd;
+}
+
+/* The peer remembers an older connection: without the RST there is never a new one. */
+TEST_F(wire, IP17_SS4_what_answers_for_a_foreign_address_leaves_as_well)
+{
+	struct peer *peer = &self->peer;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = foreign_socket(peer);
+	EXPECT_EQ(EINPROGRESS, client_connect(peer, fd));
+	expect(peer, "S 0");
+	peer_send(peer, ". 0 ack 7");
+	expect(peer, "R 7 win 0 <>");
+	peer_send(peer, "S 0 <mss 1460>");
+	expect(peer, "S. 0 ack 1");
+	expect_counters(peer, "flows_opened 1; sent_syn 1; "
+			"segment_bad_ack 1; "
+			"sent_rst 1; segment_syn_crossed 1; "
+			"sent_synack_crossed 1");
+	peer_send(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	expect_counters(peer, "flows_handed_over 1");
+	peer_send(peer, "R 1");
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
