@@ -22,9 +22,6 @@
 /* As the native stack has it unless the receive buffers are large. */
 #define HS_HOLD_WSCALE	7
 
-/* Ports to try before giving up. */
-#define HS_HOLD_PORTS	1024
-
 /* A window of whole segments, as large as the field allows. */
 static void hs_hold_window(struct hs_tcb *tcb, const struct dst_entry *dst)
 {
@@ -383,13 +380,13 @@ static int hs_hold_any_port(struct hs_net *hn, struct hs_claim *claim,
 			    struct hs_flow_key *key,
 			    const struct dst_entry *dst, u64 *id)
 {
-	int low, high, i, err;
-	u32 range, port;
+	u32 range, port, i;
+	int low, high, err;
 
 	inet_get_local_port_range(hn->net, &low, &high);
 	range = high - low + 1;
 	port = prandom_u32_max(range);
-	for (i = 0; i < HS_HOLD_PORTS && i < range; i++) {
+	for (i = 0; i < range && !fatal_signal_pending(current); i++) {
 		u16 candidate = low + (port + i) % range;
 
 		if (inet_is_local_reserved_port(hn->net, candidate))
@@ -398,6 +395,7 @@ static int hs_hold_any_port(struct hs_net *hn, struct hs_claim *claim,
 		err = hs_hold_try(hn, claim, key, dst, id);
 		if (err != -EEXIST)
 			return err;
+		cond_resched();
 	}
 	return -EADDRNOTAVAIL;
 }

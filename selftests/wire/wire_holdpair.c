@@ -421,6 +421,25 @@ TEST_F(wire, open_takes_a_free_port_of_the_range)
 	expect_counters(peer, "flows_opened 6; segment_lost 6");
 }
 
+/* However many next to each other are taken. */
+TEST_F_TIMEOUT(wire, open_finds_the_last_port_of_a_large_range, 120)
+{
+	struct peer *peer = &self->peer;
+	struct threeway_open open;
+	unsigned int i, opened = 0;
+
+	sysctl_set("net/ipv4/ip_local_port_range", "40000 42999");
+	for (i = 0; i < 3000; i++) {
+		open = pair(peer, 0, PORT_B);
+		open.policy.set = THREEWAY_P_LOSE;
+		open.policy.lose = 0xffffffff;
+		opened += !threeway_open_flow(peer->engine, &open);
+	}
+	EXPECT_EQ(3000, opened);
+	open = pair(peer, 0, PORT_B);
+	EXPECT_EQ(-EADDRNOTAVAIL, threeway_open_flow(peer->engine, &open));
+}
+
 /* connect() to where a held flow is: the tuple is the socket's from then on. */
 TEST_F(wire, CL7_connect_takes_the_tuple_of_a_held_flow)
 {
