@@ -255,6 +255,8 @@ struct hs_claim *hs_claim_single(struct hs_net *hn,
 	if (!err)
 		return claim;
 	kfree(claim);
+	/* some of the hooks may be there, for nobody */
+	queue_work(system_wq, &hn->reap);
 	return ERR_PTR(err);
 }
 

@@ -203,6 +203,7 @@ static ssize_t hs_reader_take(struct hs_reader *reader, struct iov_iter *to)
 {
 	size_t fit = iov_iter_count(to) / sizeof(*reader->ring);
 	u32 n, ahead, done;
+	bool more;
 
 	spin_lock_bh(&reader->lock);
 	n = min_t(size_t, reader->waiting, fit);
@@ -219,7 +220,12 @@ static ssize_t hs_reader_take(struct hs_reader *reader, struct iov_iter *to)
 	spin_lock_bh(&reader->lock);
 	reader->first = hs_reader_index(reader, done);
 	WRITE_ONCE(reader->waiting, reader->waiting - done);
+	more = reader->waiting && done < fit;
 	spin_unlock_bh(&reader->lock);
+	/* who gets less than fits waits for the next ones, which are there */
+	if (more)
+		wake_up_interruptible_poll(&reader->wait,
+					   EPOLLIN | EPOLLRDNORM);
 	return done * sizeof(*reader->ring);
 }
 
