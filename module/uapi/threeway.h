@@ -678,7 +678,8 @@ struct threeway_cookie_secret {
  * tuple, EADDRNOTAVAIL for a local address that is not ours or when no port is
  * free, ENETUNREACH or what else the route says, EINVAL for a bad value,
  * EOPNOTSUPP for a family that the kernel lacks, ENOSPC when max_flows is reached,
- * ENOMEM.
+ * ENOMEM, EBUSY when the table of flows cannot grow just now, E2BIG for too many
+ * flows or hooks.
  */
 #define THREEWAY_IOC_OPEN	_IOWR(THREEWAY_IOC_MAGIC, 7, struct threeway_open)
 /*

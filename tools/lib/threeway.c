@@ -196,7 +196,7 @@ int threeway_flow_list(int fd, struct threeway_flow **flows)
 }
 
 /**
- * threeway_flow_del() - forget a flow, without a segment to the peer
+ * threeway_flow_del() - forget a flow; a held one that is ESTABLISHED is reset
  * @fd:		from threeway_open()
  * @id:		id of the flow, or 0 for whichever flow has the key
  * @key:	key of the flow
