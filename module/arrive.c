@@ -116,15 +116,6 @@ static unsigned int hs_arrive_final(struct hs_flow *flow, struct hs_packet *pkt,
 	}
 }
 
-/* What completes the handshake of the flow need not be hashed. */
-static bool hs_arrive_cookie_back(const struct hs_flow *flow,
-				  const struct hs_packet *pkt)
-{
-	return hs_cookie_carrier(&pkt->seg) &&
-	       pkt->seg.ack != flow->tcb.iss + 1 &&
-	       hs_cookie_back(hs_flow_net(flow), pkt);
-}
-
 /* Context: hs_flow.lock held, the flow alive. */
 static unsigned int hs_arrive_locked(struct hs_flow *flow,
 				     struct hs_packet *pkt,
@@ -135,8 +126,10 @@ static unsigned int hs_arrive_locked(struct hs_flow *flow,
 	struct hs_policy policy __uninitialized;
 
 	pkt->now_ns = tcp_clock_ns();
-	hs_policy_read(flow, NULL, &policy);
-	policy.cookie_back = hs_arrive_cookie_back(flow, pkt);
+	hs_policy_segment(flow, &policy);
+	/* what completes the handshake of the flow need not be hashed */
+	if (unlikely(pkt->seg.ack != flow->tcb.iss + 1))
+		policy.cookie_back = hs_cookie_back(hs_flow_net(flow), pkt);
 	hs_segment_arrives(&flow->tcb, &pkt->seg, &policy,
 			   (u32)tcp_ns_to_ts(pkt->now_ns), actions);
 	if (actions->verdict == HS_DROP &&
@@ -236,7 +229,7 @@ static unsigned int hs_arrive_fragment(struct hs_flow *flow,
 		spin_unlock(&flow->lock);
 		return HS_FLOW_GONE;
 	}
-	hs_policy_read(flow, NULL, &policy);
+	hs_policy_segment(flow, &policy);
 	tcb = flow->tcb;
 	pkt->now_ns = tcp_clock_ns();
 	hs_segment_arrives(&tcb, &pkt->seg, &policy,

@@ -283,7 +283,8 @@ bool hs_cookie_back(const struct hs_net *hn, const struct hs_packet *pkt)
 {
 	struct hs_cookie cookie;
 
-	return hs_cookie_expected(hn) && hs_cookie_good(hn, pkt, &cookie);
+	return hs_cookie_expected(hn) &&
+	       hs_cookie_good(hn, pkt, &cookie);
 }
 
 /* A flow for as long as it takes to hand it over. */

@@ -144,7 +144,6 @@ static void hs_policy_accept(const struct hs_flow *flow,
 	const struct netns_ipv4 *native = &hs_flow_net(flow)->net->ipv4;
 	const struct sock *listener = flow->listener;
 
-	policy->synack_retries = hs_policy_synack_pressed(flow);
 	policy->defer_accept = hs_policy_defer_accept(listener);
 	policy->accept_queue_full = sk_acceptq_is_full(listener);
 	policy->abort_on_overflow =
@@ -231,19 +230,34 @@ void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy)
 				     READ_ONCE(ctl->rto_max_ms));
 }
 
-void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
-		    struct hs_policy *policy)
+static void hs_policy_limits(const struct hs_flow *flow,
+			     struct hs_policy *policy)
 {
 	struct hs_net *hn = hs_flow_net(flow);
 
-	hs_policy_first(flow, policy);
 	policy->ratelimit_ms = READ_ONCE(hn->sysctl.invalid_ratelimit_ms);
 	policy->challenges_spent =
 		hs_policy_challenges_spent(&hn->net->ipv4);
-	if (flow->kind == HS_FLOW_ACCEPT)
-		hs_policy_accept(flow, policy);
-	else
-		hs_policy_open(flow, sk, policy);
+}
+
+void hs_policy_segment(const struct hs_flow *flow, struct hs_policy *policy)
+{
+	hs_policy_first(flow, policy);
+	hs_policy_limits(flow, policy);
+	hs_policy_accept(flow, policy);
+}
+
+void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
+		    struct hs_policy *policy)
+{
+	if (flow->kind == HS_FLOW_ACCEPT) {
+		hs_policy_segment(flow, policy);
+		policy->synack_retries = hs_policy_synack_pressed(flow);
+		return;
+	}
+	hs_policy_first(flow, policy);
+	hs_policy_limits(flow, policy);
+	hs_policy_open(flow, sk, policy);
 	if (flow->kind == HS_FLOW_HOLD)
 		hs_policy_hold(flow, policy);
 }

@@ -33,6 +33,13 @@ void hs_policy_read(const struct hs_flow *flow, const struct sock *sk,
 void hs_policy_first(const struct hs_flow *flow, struct hs_policy *policy);
 
 /**
+ * hs_policy_segment() - what of it a segment for a flow of a listener needs
+ * @flow:	the flow
+ * @policy:	result, without @synack_retries
+ */
+void hs_policy_segment(const struct hs_flow *flow, struct hs_policy *policy);
+
+/**
  * hs_policy_timer() - what of it the timer of a flow without a socket needs
  * @flow:	the flow
  * @policy:	result
