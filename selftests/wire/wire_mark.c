@@ -627,7 +627,7 @@ static int foreign_socket(struct peer *peer)
 }
 
 /* The peer remembers an older connection: without the RST there is never a new one. */
-TEST_F(wire, IP17_SS4_what_answers_for_a_foreign_address_leaves_as_well)
+TEST_F(wire, IP17_SS2_what_answers_for_a_foreign_address_leaves_as_well)
 {
 	struct peer *peer = &self->peer;
 	int fd;
