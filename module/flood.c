@@ -28,12 +28,13 @@ static enum hs_pressure_change hs_flood_look(struct hs_flood *flood, u32 used,
 {
 	bool on = READ_ONCE(flood->pressure.on);
 	enum hs_pressure_change change;
+	unsigned long now = jiffies;
 
-	if (on ? READ_ONCE(flood->looked) == jiffies : used < limit)
+	if (on ? READ_ONCE(flood->looked) == now : used < limit)
 		return HS_PRESSURE_SAME;
 	if (!spin_trylock(&flood->lock))
 		return HS_PRESSURE_SAME;
-	WRITE_ONCE(flood->looked, jiffies);
+	WRITE_ONCE(flood->looked, now);
 	change = hs_pressure_update(&flood->pressure, used, limit, 1,
 				    atomic64_read(&flood->unanswered),
 				    tcp_time_stamp_raw());
