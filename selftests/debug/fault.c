@@ -18,6 +18,10 @@
 /* A walk over octets: as fine as the allocations of a segment are apart. */
 #define WALK_OCTETS	128
 #define WALK_REMOTE	100
+/* More buffers than the cache of a CPU has, and what fills it. */
+#define BUFFERS_MAX	200
+#define FILLS_BUFFERS	"hs_buffer_get"
+#define FILLS_MAX	100000
 /* After so many surprises nothing makes sense any more. */
 #define FAILURES_MAX	10
 #define STACK_TOUCHED	(512 << 10)
@@ -142,6 +146,19 @@ static int get(const char *path)
 	return value;
 }
 
+static void begin_empty(void)
+{
+	set_slab("space", "0");
+	set_slab("times", "%u", FILLS_MAX);
+	set_slab("probability", "100");
+}
+
+static bool end_empty(void)
+{
+	set_slab("probability", "0");
+	return get(FAULTS "/failslab/times") < FILLS_MAX;
+}
+
 static bool end_remote(void)
 {
 	set_slab("probability", "0");
@@ -171,7 +188,9 @@ void fault_begin(struct walk *walk)
 	if (*walk->outcomes)
 		read_counters(walk->peer, walk->peer->counters);
 	walk->peer->lossy = true;
-	if (walk->remote)
+	if (walk->empty)
+		begin_empty();
+	else if (walk->remote)
 		begin_remote(walk);
 	else if (walk->init)
 		set(FAULT_INIT "/nth", value);
@@ -212,7 +231,9 @@ void fault_end(struct walk *walk)
 {
 	char value[16] = "";
 
-	if (walk->remote) {
+	if (walk->empty) {
+		walk->hit = end_empty();
+	} else if (walk->remote) {
 		walk->hit = end_remote();
 	} else if (walk->init) {
 		walk->hit = end_init();
@@ -243,19 +264,54 @@ static void report(struct walk *walk, struct place place, unsigned int hits)
 	}
 }
 
+/* Only allocations of that function, or of all the module. */
+static void only_in(const char *symbol)
+{
+	unsigned long start, end;
+
+	find_range(symbol, &start, &end);
+	set_slab("require-start", "%lu", start);
+	set_slab("require-end", "%lu", end);
+}
+
+static bool all_seen(const struct walk *walk)
+{
+	unsigned int i;
+
+	for (i = 0; walk->outcomes[i]; i++) {
+		if (!walk->seen[i])
+			return false;
+	}
+	return true;
+}
+
+/* Return: how often there was no buffer. */
+static unsigned int empty_cache(struct walk *walk, fault_step *step)
+{
+	unsigned int i, hits = 0;
+
+	only_in(FILLS_BUFFERS);
+	walk->empty = true;
+	for (i = 0; i < BUFFERS_MAX && !all_seen(walk) &&
+	     walk->peer->failures < FAILURES_MAX; i++) {
+		peer_label(walk->peer, "buffer %u", i);
+		step(walk);
+		hits += walk->hit;
+	}
+	walk->empty = false;
+	return hits;
+}
+
 void fault_walk_(struct walk *walk, struct place place, fault_step *step)
 {
 	unsigned int limit = walk->remote ? WALK_REMOTE : WALK_MAX;
 	struct peer *peer = walk->peer;
-	unsigned long start, end;
 	unsigned int hits = 0;
+	bool ended;
 
 	/* takes longer than a step may */
-	if (walk->remote) {
-		find_range(walk->symbol, &start, &end);
-		set_slab("require-start", "%lu", start);
-		set_slab("require-end", "%lu", end);
-	}
+	if (walk->remote)
+		only_in(walk->symbol);
 	do {
 		walk->nth++;
 		peer_label(peer, "allocation %u", walk->nth);
@@ -263,8 +319,10 @@ void fault_walk_(struct walk *walk, struct place place, fault_step *step)
 		hits += walk->hit;
 	} while (walk->hit && walk->nth < limit &&
 		 peer->failures < FAILURES_MAX);
+	ended = !walk->hit;
+	hits += empty_cache(walk, step);
 	peer_label(peer, "after %u failed allocations", hits);
-	peer_check_(peer, place, hits && !walk->hit, "no walk");
+	peer_check_(peer, place, hits && ended, "no walk");
 	report(walk, place, hits);
 }
 

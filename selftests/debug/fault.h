@@ -2,7 +2,8 @@
 /*
  * Allocations that fail. A walk repeats a step: the first time the first
  * allocation of the system call or packet in question fails, then the second,
- * and so on until it has no more of them. What the engine's counters say about it
+ * and so on until it has no more of them. The buffers of what is sent come from a
+ * cache of the CPU: where that matters, it is emptied. What the engine's counters say about it
  * must be one of the outcomes of the walk, and each of them must come about.
  *
  *	static void a_step(struct walk *walk)
@@ -35,6 +36,7 @@
  * @remote:	it is not of a system call or packet of this thread, but of what
  *		the module does in a timer or worker; @nth is about octets then
  * @symbol:	@remote: of the module only what this function does, or NULL
+ * @empty:	the cache of buffers is not filled any more
  * @init:	it is of what threeway does when it is loaded or a network
  *		namespace is made, see modules/fault_init.c
  */
@@ -46,6 +48,7 @@ struct walk {
 	bool hit;
 	bool remote;
 	const char *symbol;
+	bool empty;
 	bool init;
 };
 
