@@ -324,6 +324,8 @@ over_limit()
 	local status=0
 
 	put syncookies 0
+	# no copy meanwhile, however slow the machine is
+	put rto_initial_ms 60000
 	put "$2" "$3"
 	silent "$1" 2 $((port + 1))
 	silent "$1" "$4"
