@@ -6,6 +6,7 @@
 
 #include "confirm.h"
 #include "cookie.h"
+#include "core/schedule.h"
 #include "endpoint.h"
 #include "event.h"
 #include "handoff.h"
@@ -283,8 +284,7 @@ bool hs_cookie_back(const struct hs_net *hn, const struct hs_packet *pkt)
 {
 	struct hs_cookie cookie;
 
-	return hs_cookie_expected(hn) &&
-	       hs_cookie_good(hn, pkt, &cookie);
+	return hs_cookie_expected(hn) && hs_cookie_good(hn, pkt, &cookie);
 }
 
 /* A flow for as long as it takes to hand it over. */
@@ -332,7 +332,8 @@ static void hs_cookie_keep(struct hs_flow *flow)
 	struct hs_policy policy;
 
 	hs_policy_first(flow, &policy);
-	hs_flow_timer_set(flow, min(policy.rto_initial_ms, policy.rto_max_ms));
+	hs_flow_timer_set(flow, hs_rto_ms(policy.rto_initial_ms,
+					  policy.rto_max_ms, 0));
 }
 
 /*

@@ -469,7 +469,7 @@ struct threeway_list {
 	X(icmp_hard)							\
 	X(icmp_soft)							\
 	X(icmp_out_of_window)	/* quotes a sequence number never sent */ \
-	X(icmp_ignored)		/* source quench, malformed */		\
+	X(icmp_ignored)		/* source quench, malformed, frozen flow */ \
 	/* readers of events */						\
 	X(events_lost)		/* a reader was too slow */		\
 	/* how handoffs were done */					\
