@@ -125,10 +125,17 @@ static void find_range(const char *symbol, unsigned long *start,
 	}
 }
 
-static void begin_remote(const struct walk *walk)
+/* How many allocations fail at most where the walk is over all threads'. */
+static unsigned int times(const struct walk *walk)
 {
-	set_slab("space", "%u", (walk->nth - 1) * WALK_OCTETS);
-	set_slab("times", "1");
+	return walk->empty ? FILLS_MAX : 1;
+}
+
+static void begin_anywhere(const struct walk *walk)
+{
+	set_slab("space", "%u",
+		 walk->empty ? 0 : (walk->nth - 1) * WALK_OCTETS);
+	set_slab("times", "%u", times(walk));
 	set_slab("probability", "100");
 }
 
@@ -146,23 +153,10 @@ static int get(const char *path)
 	return value;
 }
 
-static void begin_empty(void)
-{
-	set_slab("space", "0");
-	set_slab("times", "%u", FILLS_MAX);
-	set_slab("probability", "100");
-}
-
-static bool end_empty(void)
+static bool end_anywhere(const struct walk *walk)
 {
 	set_slab("probability", "0");
-	return get(FAULTS "/failslab/times") < FILLS_MAX;
-}
-
-static bool end_remote(void)
-{
-	set_slab("probability", "0");
-	return !get(FAULTS "/failslab/times");
+	return get(FAULTS "/failslab/times") < (int)times(walk);
 }
 
 static bool end_init(void)
@@ -188,10 +182,8 @@ void fault_begin(struct walk *walk)
 	if (*walk->outcomes)
 		read_counters(walk->peer, walk->peer->counters);
 	walk->peer->lossy = true;
-	if (walk->empty)
-		begin_empty();
-	else if (walk->remote)
-		begin_remote(walk);
+	if (walk->empty || walk->remote)
+		begin_anywhere(walk);
 	else if (walk->init)
 		set(FAULT_INIT "/nth", value);
 	else if (pwrite(fail_nth, value, len, 0) != len)
@@ -231,10 +223,8 @@ void fault_end(struct walk *walk)
 {
 	char value[16] = "";
 
-	if (walk->empty) {
-		walk->hit = end_empty();
-	} else if (walk->remote) {
-		walk->hit = end_remote();
+	if (walk->empty || walk->remote) {
+		walk->hit = end_anywhere(walk);
 	} else if (walk->init) {
 		walk->hit = end_init();
 	} else {
