@@ -294,11 +294,17 @@ static void log_until_stopped(struct tap *tap, int stop)
 		{ .fd = tap->fd, .events = POLLIN },
 		{ .fd = stop, .events = POLLIN },
 	};
+	socklen_t length = sizeof(int);
+	int error;
 
 	do {
 		poll(wait, 2, -1);
 		while (log_next(tap))
 			;
+		/* the interface went down, or away: told until it is asked for */
+		if (wait[0].revents & POLLERR)
+			getsockopt(tap->fd, SOL_SOCKET, SO_ERROR, &error,
+				   &length);
 	} while (!wait[1].revents);
 }
 
