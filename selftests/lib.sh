@@ -177,10 +177,17 @@ teardown_ns()
 }
 trap teardown_ns EXIT
 
-# in_ns NS COMMAND...
+# in_ns NS COMMAND...: without the mounts of "ip netns exec", which take longer than
+# the rest of it; /sys is of the namespace outside
 in_ns()
 {
-	ip netns exec "$@"
+	nsenter --net="/run/netns/$1" "${@:2}"
+}
+
+# mac_address NS: of its end of the veth pair
+mac_address()
+{
+	ip netns exec "$1" cat /sys/class/net/veth/address
 }
 
 # wait_for SECONDS COMMAND...: repeats it until it succeeds, with all patience;

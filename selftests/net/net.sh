@@ -432,7 +432,7 @@ know_neighbour()
 {
 	local mac
 
-	mac=$(in_ns "$3" cat /sys/class/net/veth/address)
+	mac=$(mac_address "$3")
 	ip -n "$1" neighbour replace "192.0.2.$2" lladdr "$mac" dev veth
 	ip -n "$1" neighbour replace "2001:db8::$2" lladdr "$mac" dev veth
 }

@@ -107,7 +107,7 @@ saved_syn()
 
 mac_of()
 {
-	in_ns "$1" cat /sys/class/net/veth/address | tr -d :
+	mac_address "$1" | tr -d :
 }
 
 # spread FILE: which socket of a group gets which client port

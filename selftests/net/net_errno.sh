@@ -525,8 +525,8 @@ cat >"$work/repair" <<-END
 	ip -n cli link set veth up
 	ip -n cli address replace 192.0.2.2/24 dev veth
 	ip -n cli address replace 2001:db8::2/64 dev veth nodad
-	ip -n cli neighbour replace 192.0.2.1 lladdr $(in_ns srv cat /sys/class/net/veth/address) dev veth
-	ip -n cli neighbour replace 2001:db8::1 lladdr $(in_ns srv cat /sys/class/net/veth/address) dev veth
+	ip -n cli neighbour replace 192.0.2.1 lladdr $(mac_address srv) dev veth
+	ip -n cli neighbour replace 2001:db8::1 lladdr $(mac_address srv) dev veth
 END
 know_neighbour srv 2 cli
 know_neighbour cli 1 srv

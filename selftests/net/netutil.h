@@ -130,13 +130,15 @@ static inline void stream_init(void)
 	unsigned int state = 0x9e3779b9;
 	size_t i;
 
-	for (i = 0; i < sizeof(stream_bytes); i++) {
+	for (i = 0; i < STREAM_PERIOD; i += sizeof(state)) {
 		state ^= state << 13;
 		state ^= state >> 17;
 		state ^= state << 5;
-		stream_bytes[i] = i < STREAM_PERIOD ?
-			state >> 8 : stream_bytes[i - STREAM_PERIOD];
+		memcpy(stream_bytes + i, &state, sizeof(state));
 	}
+	memcpy(stream_bytes + STREAM_PERIOD, stream_bytes, STREAM_PERIOD);
+	memcpy(stream_bytes + 2 * STREAM_PERIOD, stream_bytes,
+	       STREAM_CHUNK - STREAM_PERIOD);
 }
 
 /* Up to STREAM_CHUNK bytes of stream ID from OFFSET on. */

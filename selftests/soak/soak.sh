@@ -309,7 +309,7 @@ storm_end()
 {
 	local mac
 
-	mac=$(in_ns "$2" cat /sys/class/net/storm/address)
+	mac=$(ip netns exec "$2" cat /sys/class/net/storm/address)
 	ip -n "$1" -b - <<-END
 		link set storm up
 		address add 198.51.100.$3/24 dev storm

@@ -361,7 +361,7 @@ test_namespaces()
 	check_equal "-netns PATH" "$(threeway -n /run/netns/server claim show | wc -l)" 1
 	check_equal "-netns: not in the other namespace" "$(threeway -n client claim show)" ""
 	check_equal "-netns: not here" "$(threeway claim show)" ""
-	check_equal "ip netns exec" "$(in_ns server threeway -j claim show)" \
+	check_equal "ip netns exec" "$(ip netns exec server threeway -j claim show)" \
 		"$(threeway -n server -j claim show)"
 	check_equal "root of a user namespace, in its own network namespace" \
 		"$(unshare --user --map-root-user --net \
