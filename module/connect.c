@@ -464,28 +464,35 @@ static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
 
 /*
  * A copy that nobody has let out was not sent: no route, no memory. If the socket
- * is in use, its user will send it.
+ * is in use, its user will send it. With ip_dynaddr it may have left from another
+ * address, as a SYN that is native.
  */
 static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
 {
 	struct hs_flow_large *large = hs_flow_large(flow);
-	bool lost = false;
+	bool lost = false, moved = false;
 
 	bh_lock_sock(sk);
 	spin_lock(&flow->lock);
 	/* the timer of a flow that is no more is the socket's again */
 	if (!sock_owned_by_user(sk) && !flow->dead &&
 	    hs_socket_connects(flow, sk)) {
-		lost = large->copy_due;
+		moved = !hs_socket_has_key(sk, flow);
+		lost = large->copy_due && !moved;
 		large->copy_due = false;
 		if (lost)
 			hs_copy_lost(&flow->tcb);
-		hs_socket_park(sk, flow->tcb.timeouts, rto_ms);
+		if (moved)
+			hs_socket_let_go(sk, flow->tcb.timeouts, rto_ms);
+		else
+			hs_socket_park(sk, flow->tcb.timeouts, rto_ms);
 	}
 	spin_unlock(&flow->lock);
 	bh_unlock_sock(sk);
 	if (lost)
 		hs_count(hs_flow_net(flow), THREEWAY_C_send_failed);
+	if (moved)
+		hs_connect_settle(flow, NULL);
 }
 
 static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)

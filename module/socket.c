@@ -29,9 +29,7 @@ void hs_socket_note(struct hs_flow *flow, const struct sock *sk)
 	flow->bound_if = sk->sk_bound_dev_if;
 }
 
-/* Its memory may have become another socket since. */
-static bool hs_socket_has_key(const struct sock *sk,
-			      const struct hs_flow *flow)
+bool hs_socket_has_key(const struct sock *sk, const struct hs_flow *flow)
 {
 	const struct hs_flow_key *key = &flow->key;
 
@@ -187,13 +185,24 @@ static void hs_socket_timer_set(struct sock *sk, unsigned long delay)
 	sk_reset_timer(sk, &icsk->icsk_retransmit_timer, icsk->icsk_timeout);
 }
 
-void hs_socket_park(struct sock *sk, u32 timeouts, u32 rto_ms)
+static void hs_socket_rearm(struct sock *sk, u32 timeouts, u32 rto_ms,
+			    unsigned long delay)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_retransmits = min(timeouts, 255U);
 	icsk->icsk_rto = msecs_to_jiffies(rto_ms);
-	hs_socket_timer_set(sk, HS_SOCKET_PARK);
+	hs_socket_timer_set(sk, delay);
+}
+
+void hs_socket_park(struct sock *sk, u32 timeouts, u32 rto_ms)
+{
+	hs_socket_rearm(sk, timeouts, rto_ms, HS_SOCKET_PARK);
+}
+
+void hs_socket_let_go(struct sock *sk, u32 timeouts, u32 rto_ms)
+{
+	hs_socket_rearm(sk, timeouts, rto_ms, msecs_to_jiffies(rto_ms));
 }
 
 static void hs_socket_prepare(struct sock *sk, u8 retransmits)

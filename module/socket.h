@@ -34,6 +34,12 @@ void hs_socket_note(struct hs_flow *flow, const struct sock *sk);
  */
 struct sock *hs_socket_get(const struct hs_flow *flow);
 
+/*
+ * Its memory may have become another socket since, and ip_dynaddr changes its
+ * address.
+ */
+bool hs_socket_has_key(const struct sock *sk, const struct hs_flow *flow);
+
 /* Is it still in the connect() of the flow? */
 bool hs_socket_connects(const struct hs_flow *flow, const struct sock *sk);
 
@@ -70,6 +76,9 @@ void hs_socket_first_park(struct sock *sk);
  * The numbers are for those who look at the socket.
  */
 void hs_socket_park(struct sock *sk, u32 timeouts, u32 rto_ms);
+
+/* The opposite: it goes on alone. Arguments and context are the same. */
+void hs_socket_let_go(struct sock *sk, u32 timeouts, u32 rto_ms);
 
 /**
  * hs_socket_prepare_copy() - the native timer is to send the SYN again

@@ -366,6 +366,39 @@ interrupted()
 		abort c"
 }
 
+# ip_dynaddr: the copy leaves from another address, and is a SYN of its own.
+address_changes()
+{
+	listener "$family"
+	echo "
+		sh ip netns exec srv nft -f $work/no_syns
+		sh ip netns exec cli sysctl -qw net.ipv4.ip_dynaddr=1
+		call c ${server_ip[$family]} $port
+		sleep 500
+		sh ip -n cli -$family address flush dev veth scope global
+		sh ip -n cli address add 192.0.2.3/24 dev veth
+		sleep $1
+		sh ip netns exec srv nft flush ruleset
+		finish c
+		accept l a
+		send c 10
+		recv a 10
+		abort c
+		sh ip netns exec cli sysctl -qw net.ipv4.ip_dynaddr=0
+		sh ip -n cli address del 192.0.2.3/24 dev veth
+		sh bash $work/repair"
+}
+
+before_the_copy()
+{
+	address_changes 0
+}
+
+before_the_copy_is_lost()
+{
+	address_changes 1000
+}
+
 # A signal that restarts the call is not seen.
 interrupted_and_restarted()
 {
@@ -519,7 +552,7 @@ route_unreachable()
 		"ip -n cli route del unreachable ${server_ip[$family]}"
 }
 
-start_connect 68
+start_connect 70
 in_ns cli sysctl -qw net.ipv4.tcp_syn_retries=2
 cat >"$work/repair" <<-END
 	ip -n cli link set veth up
@@ -581,6 +614,14 @@ for family in 4 6; do
 	same ER7 "a signal" \
 		"flows_opened=1 sent_syn=1 flows_handed_over=1 sent_syn_timer=1" \
 		interrupted call.c=EINTR call.c=EISCONN
+	if [ "$family" = 4 ]; then
+		same ER12 "address changes" \
+			"$(failed flows_socket_gone) native_busy_socket=1" before_the_copy \
+			connect.c=0 recv.a=10 "> 02 1"
+		same ER12 "address changes, a copy is lost" \
+			"$(failed flows_socket_gone) native_busy_socket=2" \
+			before_the_copy_is_lost connect.c=0 recv.a=10 "> 02 3"
+	fi
 
 	same "ER2 ER10" "refused" "$(failed flows_refused) segment_refused=1" \
 		refused soerror.c=ECONNREFUSED
