@@ -247,6 +247,10 @@ static enum threeway_counter hs_connect_objection(const struct hs_connecting *c,
 {
 	enum threeway_counter reason = hs_socket_objection(c->sk, &c->seg);
 
+	/* connect() has asked for it */
+	if (reason == HS_NONE &&
+	    hs_policy_foreign_rto(claim, inet_csk(c->sk)->icsk_rto))
+		return THREEWAY_C_native_bpf;
 	return reason == HS_NONE ? hs_flow_limits(c->hn, claim, false) : reason;
 }
 

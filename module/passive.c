@@ -229,6 +229,10 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	    hs_listener_filter_refuses(o->listener, pkt) ||
 	    !hs_request_allowed(&o->room->treq, o->listener, pkt->skb))
 		return THREEWAY_C_segment_policy;
+	if (hs_request_bpf() &&
+	    hs_policy_foreign_rto(o->claim,
+				  tcp_timeout_init((void *)&o->room->treq)))
+		return THREEWAY_C_native_bpf;
 	o->dst = hs_request_route(&o->room->treq, o->listener, &o->room->fl);
 	if (!o->dst)
 		return THREEWAY_C_native_no_route;

@@ -169,6 +169,12 @@ static void hs_policy_open(const struct hs_flow *flow, const struct sock *sk,
 		policy->deadline_ms = READ_ONCE(inet_csk(sk)->icsk_user_timeout);
 }
 
+bool hs_policy_foreign_rto(const struct hs_claim *claim, u32 rto)
+{
+	return rto != TCP_TIMEOUT_INIT &&
+	       !(claim->conf.policy.set & THREEWAY_P_RTO_INITIAL);
+}
+
 static void hs_policy_hold(const struct hs_flow *flow, struct hs_policy *policy)
 {
 	const struct threeway_policy *own = &flow->claim->conf.policy;

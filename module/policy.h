@@ -49,6 +49,13 @@ void hs_policy_timer(const struct hs_flow *flow, struct hs_policy *policy);
 /* A challenge ACK is sent: the namespace may send one less in this second. */
 void hs_policy_challenged(struct hs_net *hn);
 
+/**
+ * hs_policy_foreign_rto() - has a BPF program chosen the first timeout?
+ * @claim:	a claim with a value of its own goes before any program
+ * @rto:	what tcp_timeout_init() says, in jiffies
+ */
+bool hs_policy_foreign_rto(const struct hs_claim *claim, u32 rto);
+
 /* Half-open flows that a claim may hold. */
 u32 hs_policy_backlog(const struct hs_net *hn, const struct hs_claim *claim);
 

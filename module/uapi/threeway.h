@@ -419,7 +419,7 @@ struct threeway_list {
 	X(native_fast_open)						\
 	X(native_mptcp)			/* MPTCP option to an MPTCP listener */ \
 	X(native_smc)			/* SYN to an SMC listener */	\
-	X(native_bpf)			/* sockops header options */	\
+	X(native_bpf)			/* sockops: options, timeout */	\
 	X(native_migrate)		/* tcp_migrate_req, in a group */ \
 	X(native_min_ttl)						\
 	X(native_ip_options)		/* IP options, extension headers */ \

@@ -2,7 +2,7 @@
 /*
  * BPF programs on socket operations, with a claim as without (rule HO24). The
  * program counts each operation; it can ask for those on options of segments,
- * which only the native stack has.
+ * which only the native stack has, and answer one of the questions.
  */
 #include <errno.h>
 #include <linux/tcp.h>
@@ -15,8 +15,24 @@
 
 #define OPS	32
 
-/* numbers[ctx->op]++; sets the callback flags, if any; ctx->reply = -1 */
-static struct sockops start_counting(struct peer *peer, int flags)
+/**
+ * struct program - what it does besides
+ * @flags:	callback flags that it asks for, if any
+ * @question:	operation that it answers, if any
+ * @reply:	by what
+ */
+struct program {
+	int flags;
+	int question;
+	int reply;
+};
+
+/*
+ * numbers[ctx->op]++; sets the callback flags; ctx->reply = -1, or what the program
+ * has to say
+ */
+static struct sockops start_counting(struct peer *peer,
+				     const struct program *program)
 {
 	struct sockops ops = sockops_open(OPS);
 	const struct bpf_insn code[] = {
@@ -32,12 +48,16 @@ static struct sockops start_counting(struct peer *peer, int flags)
 		INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2, 0),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, 1),
 		INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 0, 1, 0, BPF_ADD),
-		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, flags),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0,
+		     program->flags),
 		INSN(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 2, 0),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 6, 0, 0),
 		INSN(BPF_JMP | BPF_CALL, 0, 0, 0,
 		     BPF_FUNC_sock_ops_cb_flags_set),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, -1),
+		INSN(BPF_LDX | BPF_MEM | BPF_W, 1, 10, -4, 0),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, 1, 0, 1, program->question),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, program->reply),
 		INSN(BPF_STX | BPF_MEM | BPF_W, 6, 2, 4, 0),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
@@ -74,7 +94,7 @@ static void stop_counting(struct peer *peer, struct sockops *ops)
 
 static void passive(struct peer *peer, const void *arg)
 {
-	struct sockops ops = start_counting(peer, *(const int *)arg);
+	struct sockops ops = start_counting(peer, arg);
 	int i, fd;
 
 	peer_serve(peer, NULL);
@@ -99,7 +119,7 @@ static void passive(struct peer *peer, const void *arg)
 
 static void active(struct peer *peer, const void *arg)
 {
-	struct sockops ops = start_counting(peer, *(const int *)arg);
+	struct sockops ops = start_counting(peer, arg);
 	int fd;
 
 	client_claim(peer, NULL);
@@ -116,15 +136,48 @@ static void active(struct peer *peer, const void *arg)
 	stop_counting(peer, &ops);
 }
 
-static const int no_flags;
-static const int option_flags = BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG |
-				BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG;
+/* SYNs that ask for ECN, the second marked already, which is no ECN at all */
+static void passive_ecn(struct peer *peer, const void *arg)
+{
+	struct sockops ops = start_counting(peer, arg);
+
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_send(peer, "SEW 0 <" SYN_OPTIONS ">");
+	peer_watch(peer, 100);
+	peer_send(peer, "R 1");
+	peer_flow(peer);
+	peer_send(peer, "SEW 0 tos 2 <" SYN_OPTIONS ">");
+	peer_watch(peer, 100);
+	peer_send(peer, "R 1");
+	stop_counting(peer, &ops);
+}
+
+static const struct program counts = { .question = -1 };
+static const struct program options = {
+	.flags = BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG |
+		 BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG,
+	.question = -1,
+};
+/* 500 ms, in jiffies */
+static const struct program half_a_second = {
+	.question = BPF_SOCK_OPS_TIMEOUT_INIT,
+	.reply = 125,
+};
+static const struct program five_segments = {
+	.question = BPF_SOCK_OPS_RWND_INIT,
+	.reply = 5,
+};
+static const struct program needs_ecn = {
+	.question = BPF_SOCK_OPS_NEEDS_ECN,
+	.reply = 1,
+};
 
 TEST_F(wire, HO24_operations_of_a_passive_open_as_native)
 {
 	struct peer *peer = &self->peer;
 
-	same_as_native(peer, passive, &no_flags);
+	same_as_native(peer, passive, &counts);
 	EXPECT_EQ(3, peer_counter(peer, THREEWAY_C_flows_handed_over));
 }
 
@@ -132,7 +185,7 @@ TEST_F(wire, HO24_operations_of_an_active_open_as_native)
 {
 	struct peer *peer = &self->peer;
 
-	same_as_native(peer, active, &no_flags);
+	same_as_native(peer, active, &counts);
 	EXPECT_EQ(1, peer_counter(peer, THREEWAY_C_flows_handed_over));
 }
 
@@ -140,7 +193,7 @@ TEST_F(wire, HO24_listener_with_options_by_a_program)
 {
 	struct peer *peer = &self->peer;
 
-	same_as_native(peer, passive, &option_flags);
+	same_as_native(peer, passive, &options);
 	EXPECT_EQ(4, peer_counter(peer, THREEWAY_C_native_bpf));
 	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_flows_opened));
 }
@@ -149,9 +202,60 @@ TEST_F(wire, HO24_connect_with_options_by_a_program)
 {
 	struct peer *peer = &self->peer;
 
-	same_as_native(peer, active, &option_flags);
+	same_as_native(peer, active, &options);
 	EXPECT_LE(2, peer_counter(peer, THREEWAY_C_native_bpf));
 	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_flows_opened));
+}
+
+TEST_F(wire, HO24_first_timeout_by_a_program)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, passive, &half_a_second);
+	EXPECT_EQ(4, peer_counter(peer, THREEWAY_C_native_bpf));
+	same_as_native(peer, active, &half_a_second);
+	EXPECT_LE(2, peer_counter(peer, THREEWAY_C_native_bpf));
+	EXPECT_EQ(0, peer_counter(peer, THREEWAY_C_flows_opened));
+}
+
+TEST_F(wire, HO24_first_timeout_of_the_claim_before_that_of_a_program)
+{
+	struct sockops ops = start_counting(&self->peer, &half_a_second);
+	const struct threeway_policy policy = {
+		.set = THREEWAY_P_RTO_INITIAL,
+		.rto_initial_ms = 2000,
+	};
+	struct peer *peer = &self->peer;
+	int fd;
+
+	peer_serve(peer, &policy);
+	peer_syn(peer, "mss 1460");
+	expect_at(peer, 2000, "S. 0 ack 1");
+	peer_send(peer, "R 1");
+	client_claim(peer, &policy);
+	fd = client_open(peer);
+	expect_at(peer, 2000, "S 0");
+	close(fd);
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_opened));
+	check(peer, sockops_stop(&ops), "cannot detach");
+	sockops_close(&ops);
+}
+
+TEST_F(wire, HO24_receive_window_by_a_program)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, passive, &five_segments);
+	EXPECT_EQ(3, peer_counter(peer, THREEWAY_C_flows_handed_over));
+}
+
+TEST_F(wire, HO24_ECN_by_a_program)
+{
+	struct peer *peer = &self->peer;
+
+	sysctl_set("net/ipv4/tcp_ecn", "0");
+	same_as_native(peer, passive_ecn, &needs_ecn);
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_opened));
 }
 
 TEST_HARNESS_MAIN
