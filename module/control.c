@@ -145,7 +145,7 @@ static long hs_control_flow_kill(struct hs_net *hn,
 	if (hs_flow_end(flow, THREEWAY_C_flows_killed)) {
 		err = 0;
 		if (flow->kind == HS_FLOW_CONNECT)
-			hs_socket_resume(flow);
+			hs_socket_resume(flow, jiffies + HZ);
 		else if (flow->kind == HS_FLOW_HOLD)
 			hs_hold_abort(flow);
 	}

@@ -405,6 +405,7 @@ void hs_flow_fill(struct hs_flow *flow, struct threeway_flow *out)
 
 void hs_flows_purge(struct hs_net *hn)
 {
+	const unsigned long until = jiffies + HZ;
 	struct rhashtable_iter iter;
 	struct hs_flow *flow;
 	unsigned int n = 0;
@@ -421,7 +422,7 @@ void hs_flows_purge(struct hs_net *hn)
 				continue;
 			rhashtable_walk_stop(&iter);
 			if (resume) {
-				hs_socket_resume(flow);
+				hs_socket_resume(flow, until);
 				hs_flow_put(flow);
 			}
 			cond_resched();

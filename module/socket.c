@@ -250,7 +250,35 @@ void hs_socket_fire(struct sock *sk)
 	timer->function(timer);
 }
 
-void hs_socket_resume(struct hs_flow *flow)
+/* Context: the socket's spin lock held. */
+static void hs_socket_unpark(struct hs_flow *flow, struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u32 timeouts = flow->tcb.timeouts;
+
+	icsk->icsk_retransmits = min(timeouts, 255U);
+	icsk->icsk_rto = min_t(unsigned long, TCP_RTO_MAX,
+			       tcp_timeout_init(sk) << min(timeouts, 7U));
+	hs_socket_timer_set(sk, max(hs_flow_wait(flow, jiffies), 1U));
+}
+
+/* Return: whether it has the native timer again, or has no use for it. */
+static bool hs_socket_try_resume(struct hs_flow *flow, struct sock *sk,
+				 bool in_use)
+{
+	bool done;
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	done = in_use || !sock_owned_by_user(sk);
+	if (done && hs_socket_connects(flow, sk))
+		hs_socket_unpark(flow, sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	return done;
+}
+
+void hs_socket_resume(struct hs_flow *flow, unsigned long until)
 {
 	struct sock *sk;
 
@@ -259,18 +287,8 @@ void hs_socket_resume(struct hs_flow *flow)
 	rcu_read_unlock();
 	if (!sk)
 		return;
-	lock_sock(sk);
-	if (hs_socket_connects(flow, sk)) {
-		struct inet_connection_sock *icsk = inet_csk(sk);
-		u32 timeouts = flow->tcb.timeouts;
-
-		icsk->icsk_retransmits = min(timeouts, 255U);
-		icsk->icsk_rto = min_t(unsigned long, TCP_RTO_MAX,
-				       tcp_timeout_init(sk) <<
-				       min(timeouts, 7U));
-		hs_socket_timer_set(sk, max(hs_flow_wait(flow, jiffies), 1U));
-	}
-	release_sock(sk);
+	while (!hs_socket_try_resume(flow, sk, time_after(jiffies, until)))
+		schedule_timeout_uninterruptible(1);
 	sock_put(sk);
 }
 

@@ -107,10 +107,13 @@ void hs_socket_ended(struct sock *sk, u32 timeouts);
 /**
  * hs_socket_resume() - give the socket back to the native stack
  * @flow:	an active flow of mode handoff that has ended
+ * @until:	jiffies until when it may be in use. Whoever sleeps longer with it
+ *		does not touch its timer meanwhile, and nobody else is to wait
+ *		for him: a page of his own file system, a module to be loaded.
  *
  * Context: process.
  */
-void hs_socket_resume(struct hs_flow *flow);
+void hs_socket_resume(struct hs_flow *flow, unsigned long until);
 
 /**
  * hs_socket_count() - count a segment that the socket does not get to see

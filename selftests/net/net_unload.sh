@@ -140,6 +140,48 @@ unload_in_syn_sent()
 	expect connect.c=0 accept.a=0 recv.a=10000
 }
 
+# A module that a socket waits for, as its own user, comes when the other one has
+# gone; and the connect() goes on.
+unload_while_in_use()
+{
+	local status=0
+
+	modprobe -r tcp_dctcp
+	cat >"$work/modprobe" <<-END
+		#!/bin/sh
+		touch $work/loading
+		i=0
+		while [ ! -e $work/load ] && [ \$i -lt $((200 * patience)) ]; do
+			sleep 0.1
+			i=\$((i + 1))
+		done
+		exec modprobe "\$@"
+	END
+	chmod +x "$work/modprobe"
+	rm -f "$work"/load{,ing}
+	sysctl -qw kernel.modprobe="$work/modprobe"
+	filter <<<"table inet lose {
+		chain early {
+			type filter hook prerouting priority -400;
+			tcp dport $port drop
+		}
+	}"
+	serve
+	threeway -n cli claim add active >/dev/null
+	printf '%s\n' "ns cli" "socket c $1" \
+		"start c ${server_ip[$1]} $port" "set c TCP_CONGESTION dctcp" \
+		"finish c" | ./sockscript >"$work/results" &
+	wait_for 5 test -e "$work/loading" || status=1
+	unload 5 || status=1
+	no_filter
+	touch "$work/load"
+	wait $!
+	sysctl -qw kernel.modprobe="$modprobe"
+	stop_serving
+	again
+	expect connect.c=0 && return "$status"
+}
+
 # The client's ACK is lost. It believes that it is connected, and learns better.
 unload_in_syn_received()
 {
@@ -253,7 +295,8 @@ has_handed_over()
 	[ "$(counter_of_srv flows_handed_over)" -gt 0 ]
 }
 
-start_net 12
+start_net 14
+modprobe=$(sysctl -n kernel.modprobe)
 route_strangers
 keep_hooks
 engine
@@ -265,6 +308,8 @@ check "LC5 rmmod during 20 transfers" transfers
 for family in 4 6; do
 	check "LC3 v$family: rmmod when the SYN-ACK is lost" \
 		unload_in_syn_sent $family
+	check "LC3 v$family: rmmod while a socket is in use" \
+		unload_while_in_use $family
 	check "LC3 v$family: rmmod when the ACK is lost" \
 		unload_in_syn_received $family
 	check "LC5 v$family: rmmod before accept()" \
