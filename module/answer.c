@@ -133,7 +133,7 @@ static unsigned int hs_answer_other(struct hs_flow *flow,
 	struct hs_actions actions;
 	enum hs_verdict verdict;
 	struct hs_xmit xmit;
-	bool crossed, ecn;
+	bool crossed, ecn, refused;
 	u16 unoffered;
 
 	spin_lock(&flow->lock);
@@ -145,6 +145,8 @@ static unsigned int hs_answer_other(struct hs_flow *flow,
 	unoffered = hs_tcb_unoffered(&flow->tcb);
 	ecn = flow->tcb.ecn_ok;
 	verdict = hs_answer_locked(flow, pkt, sk, &actions);
+	/* the next segment has another outcome */
+	refused = flow->outcome == THREEWAY_C_flows_refused;
 	if (actions.reply.flags)
 		hs_xmit_prepare(&xmit, flow, &actions.reply, pkt);
 	xmit.socket = sk;
@@ -174,7 +176,7 @@ static unsigned int hs_answer_other(struct hs_flow *flow,
 		actions.reply.flags = 0;
 	}
 	hs_act(flow, &actions, &xmit);
-	if (flow->outcome == THREEWAY_C_flows_refused) {
+	if (refused) {
 		hs_answer_inject(flow, pkt, sk, true);
 		hs_connect_settle(flow, sk);
 	}
@@ -228,9 +230,10 @@ static struct sock *hs_answer_socket(struct hs_flow *flow,
 {
 	struct sock *sk = pkt->skb->sk;
 
-	if (!sk || sk != hs_flow_large(flow)->socket)
+	/* a socket that once listened is found without a reference */
+	if (!sk || sk != hs_flow_large(flow)->socket ||
+	    !refcount_inc_not_zero(&sk->sk_refcnt))
 		return hs_socket_get(flow);
-	sock_hold(sk);
 	return sk;
 }
 

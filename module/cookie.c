@@ -38,7 +38,9 @@ static bool hs_cookie_recent(const u32 *stamp)
 {
 	u32 sent = READ_ONCE(*stamp);
 
-	return sent && hs_cookie_clock() - sent <= HS_COOKIE_LIFETIME_S;
+	/* another CPU's stamp may be of a second that begins just now */
+	return sent &&
+	       (s32)(hs_cookie_clock() - sent) <= HS_COOKIE_LIFETIME_S;
 }
 
 void hs_cookie_sent(struct hs_net *hn, struct hs_claim *claim)

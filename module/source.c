@@ -38,15 +38,17 @@ static void hs_source_find(struct hs_source *source,
 	source->tag = hash >> 48;
 }
 
+/* @taken: whether that is written down, of which only flows are counted */
 static enum hs_bucket_answer
 hs_source_try(const struct hs_source *source,
-	      const struct hs_bucket_limits *limits)
+	      const struct hs_bucket_limits *limits, bool *taken)
 {
 	u64 now_ns = ktime_get_ns(), set[HS_SOURCE_WAYS];
 	enum hs_bucket_answer answer = HS_BUCKET_PASS;
 	int try, i;
 
-	for (try = 0; try < HS_SOURCE_TRIES; try++) {
+	*taken = false;
+	for (try = 0; try < HS_SOURCE_TRIES && !*taken; try++) {
 		s64 before;
 		u64 word;
 
@@ -57,9 +59,8 @@ hs_source_try(const struct hs_source *source,
 		answer = hs_bucket_take(&word, source->tag, limits,
 					limits->flows, now_ns);
 		before = set[i];
-		if (word == set[i] ||
-		    atomic64_try_cmpxchg(&source->set[i], &before, word))
-			break;
+		*taken = word == set[i] ||
+			 atomic64_try_cmpxchg(&source->set[i], &before, word);
 	}
 	return answer;
 }
@@ -72,6 +73,7 @@ bool hs_source_take(struct hs_net *hn, const struct hs_claim *claim,
 	struct hs_bucket_limits limits;
 	struct hs_source_table *table;
 	struct hs_source source;
+	bool taken;
 
 	if (likely(!rate && !flows))
 		return true;
@@ -83,9 +85,9 @@ bool hs_source_take(struct hs_net *hn, const struct hs_claim *claim,
 	hs_bucket_limits_init(&limits, rate, hs_policy_source_burst(hn, claim),
 			      flows);
 	hs_source_find(&source, table, claim, key);
-	if (hs_source_try(&source, &limits) != HS_BUCKET_PASS)
+	if (hs_source_try(&source, &limits, &taken) != HS_BUCKET_PASS)
 		return false;
-	*counted = flows;
+	*counted = flows && taken;
 	return true;
 }
 
