@@ -170,6 +170,14 @@ static bool hs_quote_checksum_ok(const struct hs_quote *q)
 	return !sum;
 }
 
+/* A policy that the native stack would look at more closely. */
+static bool hs_quote_policy_refuses(const struct hs_quote *q)
+{
+	return !(q->key.family == AF_INET ?
+		 xfrm4_policy_check(NULL, XFRM_POLICY_IN, q->skb) :
+		 xfrm6_policy_check(NULL, XFRM_POLICY_IN, q->skb));
+}
+
 /* It has been dealt with: count it as the native stack would. */
 static unsigned int hs_quote_consume(struct hs_net *hn,
 				     const struct hs_quote *q)
@@ -304,14 +312,23 @@ static bool hs_icmp_soften(const struct hs_flow *flow, struct sock *sk,
 	return true;
 }
 
+/* What the flow would end by; its timer may have decided that. */
+static void hs_icmp_outcome(struct hs_flow *flow, enum threeway_counter reason)
+{
+	spin_lock(&flow->lock);
+	if (!flow->dead)
+		flow->outcome = reason;
+	spin_unlock(&flow->lock);
+}
+
 /* The native stack decides, and it shows at once. */
 static unsigned int hs_icmp_deliver(struct hs_flow *flow, struct sock *sk,
 				    const struct hs_quote *q)
 {
-	flow->outcome = THREEWAY_C_flows_icmp;
+	hs_icmp_outcome(flow, THREEWAY_C_flows_icmp);
 	hs_hook_go_on(hs_flow_net(flow), q->skb, q->state);
 	if (hs_connect_settle(flow, sk))
-		flow->outcome = HS_NONE;
+		hs_icmp_outcome(flow, HS_NONE);
 	return NF_STOLEN;
 }
 
@@ -374,7 +391,8 @@ static unsigned int hs_icmp_quote(struct hs_net *hn, struct hs_quote *q)
 
 	if (!flow || !hs_flow_hold(flow))
 		return NF_ACCEPT;
-	if (!hs_icmp_here(flow, q) || !hs_quote_checksum_ok(q))
+	if (!hs_icmp_here(flow, q) || !hs_quote_checksum_ok(q) ||
+	    hs_quote_policy_refuses(q))
 		;
 	else if (flow->kind == HS_FLOW_OBSERVE)
 		hs_observe_icmp(flow, hs_icmp_judge(flow, NULL, q));

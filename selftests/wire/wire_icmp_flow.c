@@ -150,6 +150,28 @@ TEST_F(wire, IC2_SQ9_quoted_number_in_SYN_RECEIVED)
 	EXPECT_EQ(outside, tcp_ext("OutOfWindowIcmps"));
 }
 
+/* What IPsec policy does not let in nobody listens to. */
+TEST_F(wire, IC1_AU8_an_error_in_the_clear)
+{
+	const char *ends = self->peer.family == AF_INET ?
+			   "0.0.0.0/0 dst 192.0.2.1 proto 1" :
+			   "::/0 dst 2001:db8::1 proto 58";
+	struct icmp_error hard = hard_error(&self->peer);
+	struct peer *peer = &self->peer;
+
+	serve(peer);
+	half_open(peer);
+	run("ip xfrm policy add src %s dir in tmpl proto esp mode transport",
+	    ends);
+	peer_icmp(peer, &hard);
+	expect_flow(peer, true);
+	expect_counters(peer, "%s", "");
+	run("ip xfrm policy delete src %s dir in", ends);
+	peer_icmp(peer, &hard);
+	expect_flow(peer, false);
+	expect_counters(peer, "icmp_hard 1; flows_icmp 1");
+}
+
 static void has_wrong_version(u8 *quoted)
 {
 	quoted[0] ^= 0x30;
