@@ -171,7 +171,8 @@ static int hs_claim_insert(struct hs_net *hn, struct hs_claim *claim)
 		goto unhook;
 	hn->claims.last_id++;
 	hn->claims.count++;
-	WRITE_ONCE(hn->claims.generation, hn->claims.generation + 1);
+	/* pairs with hs_endpoint_confirm() */
+	smp_store_release(&hn->claims.generation, hn->claims.generation + 1);
 	list_add_tail(&claim->list, &hn->claims.list);
 	hs_ports_set(hn->claims.ports, &claim->conf);
 	return 0;

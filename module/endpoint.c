@@ -161,6 +161,7 @@ static bool hs_endpoint_plain(const struct hs_net *hn,
 	    pkt->iif != skb->dev->ifindex || pkt->sdif || pkt->key.ifindex ||
 	    hs_endpoint_translated(skb) || hs_endpoint_ipsec(hn->net, sk, skb) ||
 	    hs_endpoint_filtered(sk) || hs_endpoint_keeps(proof) ||
+	    hs_request_bpf() || READ_ONCE(tcp_sk(sk)->tcp_tx_delay) ||
 	    proof->terms->offer.ecn_always)
 		return false;
 	if (pkt->family == AF_INET)
@@ -230,12 +231,14 @@ bool hs_endpoint_wanted(const struct hs_claim *claim, bool cookie)
 struct hs_endpoint *hs_endpoint_confirm(struct hs_net *hn,
 					const struct hs_endpoint_proof *proof)
 {
-	u32 generation = READ_ONCE(hn->claims.generation);
+	/* pairs with hs_claim_insert(): a better claim may be there since */
+	u32 generation = smp_load_acquire(&hn->claims.generation);
 	const struct hs_packet *pkt = proof->pkt;
 	struct hs_endpoint *end, *own = NULL;
 	struct in6_addr local;
 
-	if (!hs_endpoint_plain(hn, proof))
+	if (!hs_endpoint_plain(hn, proof) ||
+	    hs_claim_find(hn, THREEWAY_PASSIVE, &pkt->key) != proof->claim)
 		return NULL;
 	/* pairs with hs_claim_hide(), whose claim must not be kept */
 	smp_rmb();

@@ -125,6 +125,8 @@ enum threeway_counter hs_listener_objection(struct sock *sk,
 		return THREEWAY_C_native_pktoptions;
 	if (hs_listener_migrates(sk))
 		return THREEWAY_C_native_migrate;
+	if (READ_ONCE(tcp_sk(sk)->tcp_tx_delay))
+		return THREEWAY_C_native_tx_delay;
 	if (sk_acceptq_is_full(sk))
 		return THREEWAY_C_native_accept_queue_full;
 	return HS_NONE;

@@ -225,14 +225,15 @@ static enum threeway_counter hs_opening_prepare(struct hs_opening *o)
 	hs_request_of_syn(flow, o->listener, pkt);
 	hs_request_init(&o->room->treq, o->listener, &flow->key, flow->mark,
 			flow->bound_if);
-	if (hs_listener_policy_refuses(o->listener, pkt) ||
-	    hs_listener_filter_refuses(o->listener, pkt) ||
-	    !hs_request_allowed(&o->room->treq, o->listener, pkt->skb))
-		return THREEWAY_C_segment_policy;
+	/* before the filters, as nothing is to pass them twice */
 	if (hs_request_bpf() &&
 	    hs_policy_foreign_rto(o->claim,
 				  tcp_timeout_init((void *)&o->room->treq)))
 		return THREEWAY_C_native_bpf;
+	if (hs_listener_policy_refuses(o->listener, pkt) ||
+	    hs_listener_filter_refuses(o->listener, pkt) ||
+	    !hs_request_allowed(&o->room->treq, o->listener, pkt->skb))
+		return THREEWAY_C_segment_policy;
 	o->dst = hs_request_route(&o->room->treq, o->listener, &o->room->fl);
 	if (!o->dst)
 		return THREEWAY_C_native_no_route;

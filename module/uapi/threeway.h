@@ -421,6 +421,7 @@ struct threeway_list {
 	X(native_smc)			/* SYN to an SMC listener */	\
 	X(native_bpf)			/* sockops: options, timeout */	\
 	X(native_migrate)		/* tcp_migrate_req, in a group */ \
+	X(native_tx_delay)		/* TCP_TX_DELAY of the listener */ \
 	X(native_min_ttl)						\
 	X(native_ip_options)		/* IP options, extension headers */ \
 	X(native_pktoptions)		/* listener wants received options */ \

@@ -13,7 +13,8 @@ TEST_GEN_PROGS += $(wire_tests)
 LOCAL_HDRS += wire/packet.h wire/peer.h wire/wire.h wire/client.h wire/quote.h
 LOCAL_HDRS += wire/kinds.h wire/mib.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
-$(OUTPUT)/wire/wire_bpf $(OUTPUT)/wire/wire_unlike: wire/sockops.c
+$(OUTPUT)/wire/wire_bpf $(OUTPUT)/wire/wire_early_late \
+$(OUTPUT)/wire/wire_unlike: wire/sockops.c
 LOCAL_HDRS += wire/sockops.h
 $(OUTPUT)/wire/wire_early $(OUTPUT)/wire/wire_early_late: wire/early.c wire/tap.c
 LOCAL_HDRS += wire/early.h wire/tap.h

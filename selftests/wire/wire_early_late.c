@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "early.h"
+#include "sockops.h"
 #include "wire.h"
 
 static void no_filter(struct peer *peer)
@@ -66,6 +67,22 @@ static void no_ipsec_policy(struct peer *peer)
 				0), "the policy stays");
 }
 
+/* A program that could answer each peer in another way. */
+static struct sockops start_asking(struct peer *peer)
+{
+	const struct bpf_insn code[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, -1),
+		INSN(BPF_STX | BPF_MEM | BPF_W, 1, 2, 4, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+	struct sockops ops = sockops_open(1);
+
+	check(peer, sockops_start(&ops, code, ARRAY_SIZE(code)),
+	      "no program: %s", strerror(errno));
+	return ops;
+}
+
 static void late_only(struct peer *peer, enum answer by, const char *what)
 {
 	peer_label(peer, "%s", what);
@@ -76,6 +93,7 @@ static void late_only(struct peer *peer, enum answer by, const char *what)
 /* What only the late path asks keeps all SYNs there. */
 static void filtered_are_late(struct peer *peer, enum answer by)
 {
+	struct sockops asked;
 	int zero = 0;
 
 	serve(peer, by);
@@ -88,6 +106,12 @@ static void filtered_are_late(struct peer *peer, enum answer by)
 	own_ipsec_policy(peer);
 	late_only(peer, by, "an IPsec policy of the socket");
 	no_ipsec_policy(peer);
+	confirm(peer, "mss 1460", true);
+	expect_answers(peer, by, 2, 1);
+	asked = start_asking(peer);
+	late_only(peer, by, "a program on socket operations");
+	sockops_stop(&asked);
+	sockops_close(&asked);
 	confirm(peer, "mss 1460", true);
 	expect_answers(peer, by, 2, 1);
 	minimum_ttl(peer);

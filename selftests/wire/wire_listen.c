@@ -4,6 +4,7 @@
  * where nobody does (rules CL, LI, FL, LM2).
  */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -535,6 +536,28 @@ TEST_F_TIMEOUT(wire, LI10_group_member_as_native, 60)
 	}
 	expect_counters(peer, "flows_opened 200; sent_synack 200; "
 			"flows_handed_over 200");
+}
+
+/* By fq, on behalf of the listener */
+static void delayed(struct peer *peer, const void *arg)
+{
+	int delay_us = 300000;
+
+	(void)arg;
+	run("tc qdisc replace dev tun0 root fq");
+	peer_serve(peer, NULL);
+	check(peer, !setsockopt(peer->listener, IPPROTO_TCP, TCP_TX_DELAY,
+				&delay_us, sizeof(delay_us)), "no delay");
+	peer_flow(peer);
+	peer_send(peer, "S 0 <mss 1460>");
+	peer_watch(peer, 500);
+	peer_send(peer, "R 1");
+}
+
+TEST_F(wire, HO13_SYN_ACKs_of_a_listener_with_TCP_TX_DELAY)
+{
+	same_as_native(&self->peer, delayed, NULL);
+	expect_counters(&self->peer, "native_tx_delay 1");
 }
 
 TEST_F(wire, IP10_ports_of_0)
