@@ -3,6 +3,7 @@
  * What keeps all SYNs of a listener or a claim from the early path, and for how
  * long (rules CK1, CL2, HO15, IP5, IP7, LC9, LI11, LM1, LM5).
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/xfrm.h>
@@ -311,6 +312,81 @@ TEST_F(wire, LM5_cookies_for_one_source_are_for_no_other)
 	frame(peer, &other, "S 0 <mss 1460>");
 	no_more(peer);
 	expect_counters(peer, "flows_opened 1; sent_synack 1");
+}
+
+/**
+ * struct neighbours - addresses, of which all but one are one source
+ * @source:	who takes its places
+ * @third:	who comes too late
+ * @other:	who differs from @source in the last bit that counts
+ */
+struct neighbours {
+	const char *source[2], *third, *other;
+};
+
+static const struct neighbours neighbours[] = {
+	{ { "192.0.2.2", "192.0.2.2" }, "192.0.2.2", "192.0.2.3" },
+	{ { "2001:db8::2", "2001:db8::3" }, "2001:db8:0:0:8000::4",
+	  "2001:db8:0:1::2" },
+};
+
+static void syn_from(struct peer *peer, const char *source, const char *counters)
+{
+	inet_pton(peer->family, source, &peer->header.src);
+	peer_flow(peer);
+	peer_label(peer, "%s", source);
+	peer_send(peer, "S 0 <mss 1460>");
+	if (strstr(counters, "sent_"))
+		expect(peer, "S. 0 ack 1");
+	else
+		expect_silence_ms(peer, 50);
+	expect_counters(peer, "%s", counters);
+}
+
+/* Two places for a source; @third is what the next SYN leads to. */
+static void share(struct peer *peer, enum threeway_cookies cookies,
+		  const char *third)
+{
+	static const char * const opened = "flows_opened 1; sent_synack 1";
+	const struct threeway_policy policy = {
+		.set = THREEWAY_P_SOURCE_FLOWS | THREEWAY_P_COOKIES |
+		       THREEWAY_P_RTO_INITIAL,
+		.source_flows = 2,
+		.cookies = cookies,
+		.rto_initial_ms = 60000,
+	};
+	const struct neighbours *by = &neighbours[peer->family == AF_INET6];
+
+	peer_serve(peer, &policy);
+	/* the first SYN makes the table, and is not counted in it */
+	syn_from(peer, by->source[0], opened);
+	peer_send(peer, "R 1");
+	expect_counters(peer, "segment_rst_exact 1; flows_reset 1");
+	sleep_ms(100);
+	syn_from(peer, by->source[0], opened);
+	syn_from(peer, by->source[1], opened);
+	syn_from(peer, by->third, third);
+	syn_from(peer, by->other, opened);
+	syn_from(peer, by->source[0], third);
+	syn_from(peer, by->other, opened);
+	syn_from(peer, by->other, third);
+	/* places that become free are anybody's of that source */
+	run("threeway flow kill all >/dev/null");
+	expect_counters(peer, "flows_killed 4");
+	syn_from(peer, by->third, opened);
+	peer_send(peer, "R 1");
+	expect_counters(peer, "segment_rst_exact 1; flows_reset 1");
+}
+
+TEST_F(wire, LM5_a_source_is_an_IPv4_address_or_an_IPv6_64)
+{
+	struct peer *peer = &self->peer;
+
+	run("ip -%d route add default dev tun0",
+	    peer->family == AF_INET ? 4 : 6);
+	share(peer, THREEWAY_COOKIES_NEVER, "segment_source_rate 1");
+	peer->header.dport++;
+	share(peer, THREEWAY_COOKIES_AUTO, "sent_cookie 1");
 }
 
 TEST_HARNESS_MAIN
