@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the engine leaves to others, or out: IPsec policy, MPTCP's options, big
- * answers, early timers (rules AU6, AU8, LI11, LM9, RT19).
+ * What the engine leaves to others, or out: IPsec policy, MD5 and low TTLs,
+ * MPTCP's options, big answers, early timers (rules AU2, AU6, AU8, IP5, LI11,
+ * LM9, RT19).
  */
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "quote.h"
 #include "wire.h"
 
 #ifndef IPPROTO_MPTCP
@@ -134,6 +136,144 @@ TEST_F(wire, AU8_LI11_IPsec_policy_comes_before_any_answer)
 	same_as_native(peer, in_the_clear, NULL);
 	EXPECT_LE(2, peer_counter(peer, THREEWAY_C_segment_policy));
 	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_handed_over));
+}
+
+/**
+ * struct bar - what keeps a segment from a socket that connects
+ * @counter:	of the engine, for each such segment
+ * @mib:	of the native stack, if it has one
+ * @ttl:	of the segments; the socket wants 255
+ * @options:	what they have in addition
+ * @ipsec:	there is an IPsec policy as long as they come
+ */
+struct bar {
+	const char *counter, *mib;
+	unsigned int ttl;
+	const char *options;
+	bool ipsec;
+};
+
+/* And whether the good SYN of the peer comes between the two. */
+struct barred {
+	struct bar bar;
+	bool crosses;
+};
+
+#define DIGEST	",raw 131200112233445566778899aabbccddeeff"
+
+static int begin_with_min_ttl(struct peer *peer)
+{
+	bool v4 = peer->family == AF_INET;
+	int fd, ttl = 255;
+
+	peer_flow(peer);
+	fd = client_socket(peer);
+	check(peer, !setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+				v4 ? IP_MINTTL : IPV6_MINHOPCOUNT, &ttl,
+				sizeof(ttl)), "no minimal TTL");
+	peer->start_ms = now_ms();
+	client_connect(peer, fd);
+	expect(peer, "S 0");
+	expect_counters(peer, "flows_opened 1; sent_syn 1");
+	return fd;
+}
+
+/* Each of the segments means something in that state, and none must count. */
+static void send_barred(struct peer *peer, const struct bar *bar,
+			const char * const *segments, int fd)
+{
+	if (bar->ipsec)
+		ipsec(peer, "in", true);
+	for (; *segments; segments++) {
+		peer_label(peer, "%s", *segments);
+		peer_send(peer, "%s ttl %u <nop,nop%s>", *segments, bar->ttl,
+			  bar->options);
+		expect_silence_ms(peer, 25);
+		expect_counters(peer, "%s 1", bar->counter);
+		client_note(peer, fd);
+	}
+	if (bar->ipsec)
+		ipsec(peer, "in", false);
+	if (bar->mib)
+		peer_note(peer, "%s %llu", bar->mib,
+			  (unsigned long long)tcp_ext(bar->mib));
+	peer_label(peer, "afterwards");
+}
+
+/* A socket that connects may be in either state; it all happens in a second. */
+static void barred_script(struct peer *peer, const void *arg)
+{
+	static const char * const syn_sent[] = {
+		". 100 ack 7", "S 0", "R. 1 ack 1", "S. 0 ack 7", "S. 0 ack 1",
+		NULL
+	};
+	static const char * const syn_received[] = {
+		"R 1", ". 1 ack 7", "S 0", "S. 0 ack 1", ". 1 ack 1",
+		"P. 1(3) ack 1", "R. 1 ack 1", NULL
+	};
+	const struct barred *barred = arg;
+	int fd;
+
+	client_claim(peer, NULL);
+	peer->header.ttl = 255;
+	fd = begin_with_min_ttl(peer);
+	send_barred(peer, &barred->bar, syn_sent, fd);
+	expect_state(peer, THREEWAY_SYN_SENT);
+	if (barred->crosses) {
+		/* natively a SYN-ACK offers what the SYN does not, too */
+		peer_send(peer, "S 0 <" SYN_OPTIONS ">");
+		expect(peer, "S. 0 ack 1");
+		expect_counters(peer, "segment_syn_crossed 1; sent_synack_crossed 1");
+		send_barred(peer, &barred->bar, syn_received, fd);
+		expect_state(peer, THREEWAY_SYN_RECEIVED);
+		/* how that ends is for wire_simopen.c to compare */
+		peer->transcript = NULL;
+		peer_send(peer, ". 1 ack 1");
+		peer_receive(peer, 50);
+	} else {
+		peer_send(peer, "S. 0 ack 1 <mss 1460>");
+		expect(peer, ". 1 ack 1");
+	}
+	client_note(peer, fd);
+	expect_connected(peer, fd);
+	expect_counters(peer, "flows_handed_over 1");
+	client_close(peer, fd);
+}
+
+static void connecting_as_native(struct peer *peer, const struct bar *bar)
+{
+	struct barred barred = { .bar = *bar };
+
+	same_as_native(peer, barred_script, &barred);
+	barred.crosses = true;
+	same_as_native(peer, barred_script, &barred);
+}
+
+TEST_F(wire, IP5_minimal_TTL_of_a_socket_that_connects)
+{
+	static const struct bar bar = {
+		"native_min_ttl", "TCPMinTTLDrop", 254, "", false,
+	};
+
+	connecting_as_native(&self->peer, &bar);
+}
+
+TEST_F(wire, AU2_a_socket_that_connects_has_no_use_for_MD5)
+{
+	static const struct bar bar = {
+		"native_md5", "TCPMD5Unexpected", 255, DIGEST, false,
+	};
+
+	connecting_as_native(&self->peer, &bar);
+}
+
+TEST_F(wire, AU8_IPsec_policy_for_a_socket_that_connects)
+{
+	static const struct bar bar = {
+		"segment_policy", NULL, 255, "", true,
+	};
+
+	connecting_as_native(&self->peer, &bar);
 }
 
 /* A claim without a socket on the port of the peer's segments. */
