@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ICMP errors for flows without a socket: of a listener, and held ones; storms. */
+/*
+ * ICMP errors for flows without a socket: of a listener, and held ones; storms; and
+ * what is announced to the same peer afterwards.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +315,85 @@ TEST_F(wire, PM6_V611_too_big_does_not_change_what_a_copy_announced)
 	expect_at(peer, 3000, "%s", copy);
 	peer_send(peer, ". 1 ack 1 <nop,nop,TS val 1001 ecr ^>");
 	close(expect_accept(peer));
+}
+
+/* What an error tells about the path, and whose segment it quotes. */
+struct narrow {
+	u32 mtu;
+	enum { CONNECTING, HALF_OPEN, ACCEPTED } whose;
+};
+
+/* The native stack learns nothing for a connection that is half open. */
+static void learn_path(struct peer *peer, const struct narrow *narrow)
+{
+	bool connects = narrow->whose == CONNECTING;
+	bool accepts = narrow->whose == ACCEPTED ||
+		       (narrow->whose == HALF_OPEN && peer->engine < 0);
+	bool v4 = peer->family == AF_INET;
+	int fd = -1;
+
+	if (connects) {
+		fd = client_open(peer);
+	} else {
+		peer_flow(peer);
+		peer_syn(peer, "mss 1460");
+		if (accepts) {
+			peer_send(peer, ". 1 ack 1");
+			fd = expect_accept(peer);
+			send(fd, "hello", 5, 0);
+			expect(peer, "P. 1(5) ack 1");
+		}
+	}
+	icmp(peer, .type = v4 ? UNREACHABLE4 : TOO_BIG6, .code = v4 ? 4 : 0,
+	     .rest = narrow->mtu, .seq = accepts);
+	peer_send(peer, connects ? "R. 1 ack 1" : "R 1");
+	close(fd);
+}
+
+/*
+ * By RFC 9293 section 3.7.1 the path should not matter, but natively it does once
+ * it is known. A handshake that begins then has the native MSS.
+ */
+static void next_handshakes(struct peer *peer, const void *arg)
+{
+	struct transcript *transcript = peer->transcript;
+	u16 port = peer->header.dport;
+	int fd;
+
+	peer_serve(peer, NULL);
+	client_claim(peer, NULL);
+	peer->transcript = NULL;
+	learn_path(peer, arg);
+	peer->transcript = transcript;
+	peer->header.dport = port;
+	peer_flow(peer);
+	peer_note(peer, "learned: %d", route_has(peer, " mtu "));
+	peer_syn(peer, SYN_OPTIONS);
+	peer_send(peer, ". 1 ack 1 <nop,nop,TS val 1001 ecr ^>");
+	fd = expect_accept(peer);
+	peer_note_info(peer, fd);
+	peer_send(peer, "R 1");
+	close(fd);
+	fd = client_open(peer);
+	peer_send(peer, "S. 0 ack 1 <" SYNACK_OPTIONS ">");
+	expect(peer, ". 1 ack 1");
+	client_note(peer, fd);
+	client_close(peer, fd);
+}
+
+TEST_F(wire, PM5_MSS_of_the_next_handshakes_after_too_big_as_native)
+{
+	static const u32 mtus[] = { 600, 1280, 1400 };
+	struct narrow narrow;
+	unsigned int i;
+
+	for (i = 0; i < 3 * ARRAY_SIZE(mtus); i++) {
+		narrow.mtu = mtus[i / 3];
+		narrow.whose = i % 3;
+		same_as_native(&self->peer, next_handshakes, &narrow);
+		EXPECT_EQ(3, peer_counter(&self->peer,
+					  THREEWAY_C_flows_opened));
+	}
 }
 
 TEST_F(wire, PM6_ip_no_pmtu_disc_is_obeyed)
