@@ -211,7 +211,8 @@ static unsigned int hs_answer_checked(struct hs_flow *flow,
 		reason = THREEWAY_C_native_ip_options;
 	else if (!hs_packet_checksum_ok(pkt))
 		reason = THREEWAY_C_segment_bad_checksum;
-	else if (pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO))
+	else if ((pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO)) ||
+		 hs_listener_has_key(sk, pkt))
 		reason = THREEWAY_C_native_md5;
 	else if (hs_listener_ttl_refuses(sk, pkt))
 		reason = THREEWAY_C_native_min_ttl;

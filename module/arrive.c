@@ -284,7 +284,9 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 	enum threeway_counter reason;
 	unsigned int verdict = NF_ACCEPT;
 
-	if (pkt->fragment) {
+	if (hs_listener_has_key(listener, pkt)) {
+		reason = THREEWAY_C_native_md5;
+	} else if (pkt->fragment) {
 		return hs_arrive_fragment(flow, pkt);
 	} else if (hs_listener_policy_refuses(listener, pkt)) {
 		reason = THREEWAY_C_segment_policy;

@@ -434,7 +434,8 @@ unsigned int hs_cookie_ack(struct hs_net *hn, struct hs_packet *pkt)
 		return NF_ACCEPT;
 	if (!hs_packet_checksum_ok(pkt))
 		hs_count(hn, THREEWAY_C_segment_bad_checksum);
-	else if (pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO))
+	else if ((pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO)) ||
+		 hs_listener_has_key(back.listener, pkt))
 		hs_count(hn, THREEWAY_C_native_md5);
 	else if (hs_listener_ttl_refuses(back.listener, pkt))
 		hs_count(hn, THREEWAY_C_native_min_ttl);

@@ -53,6 +53,20 @@ static bool hs_listener_signs(const struct sock *sk)
 #endif
 }
 
+bool hs_listener_has_key(const struct sock *sk, const struct hs_packet *pkt)
+{
+#ifdef CONFIG_TCP_MD5SIG
+	const void *addr = pkt->family == AF_INET ?
+			   (const void *)&pkt->key.v4.remote :
+			   (const void *)&pkt->key.v6.remote;
+
+	return tcp_md5_do_lookup(sk, pkt->sdif ? pkt->iif : 0, addr,
+				 pkt->family);
+#else
+	return false;
+#endif
+}
+
 /* SYN data may open the connection, with a cookie or without. */
 static bool hs_listener_fast_open(const struct sock *sk,
 				  const struct hs_segment *seg)

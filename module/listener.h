@@ -38,6 +38,9 @@ enum threeway_counter hs_listener_objection(struct sock *sk,
 bool hs_listener_ttl_refuses(const struct sock *sk,
 			     const struct hs_packet *pkt);
 
+/* Is there an MD5 key for the peer, so that the segment has to be signed? */
+bool hs_listener_has_key(const struct sock *sk, const struct hs_packet *pkt);
+
 /* Does IPsec policy forbid this segment? @sk may be NULL. */
 bool hs_listener_policy_refuses(struct sock *sk, const struct hs_packet *pkt);
 

@@ -4,7 +4,7 @@
  * MPTCP's options, big answers, early timers (rules AU2, AU6, AU8, IP5, LI11,
  * LM9, RT19).
  */
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -274,6 +274,105 @@ TEST_F(wire, AU8_IPsec_policy_for_a_socket_that_connects)
 	};
 
 	connecting_as_native(&self->peer, &bar);
+}
+
+/* A key, for the peer or another one, that comes when the handshake has begun. */
+static void late_key(struct peer *peer, int fd, const struct address *whose)
+{
+	struct tcp_md5sig key = { .tcpm_keylen = 3, .tcpm_key = "key" };
+	struct sockaddr_in6 *address = (void *)&key.tcpm_addr;
+
+	address->sin6_family = peer->family;
+	if (peer->family == AF_INET)
+		memcpy(&((struct sockaddr_in *)address)->sin_addr, whose, 4);
+	else
+		memcpy(&address->sin6_addr, whose, 16);
+	check(peer, !setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key)),
+	      "no key");
+}
+
+/**
+ * struct unsigned_case - a segment without signature that comes then
+ * @state:	where the handshake is
+ * @line:	the segment
+ */
+struct unsigned_case {
+	enum threeway_state state;
+	const char *line;
+	bool active;
+};
+
+static void unsigned_script(struct peer *peer, const void *arg)
+{
+	const struct unsigned_case *test = arg;
+	int fd;
+
+	if (test->active) {
+		client_claim(peer, NULL);
+		fd = client_open(peer);
+		if (test->state == THREEWAY_SYN_RECEIVED) {
+			peer_send(peer, "S 0 <" SYN_OPTIONS ">");
+			expect(peer, "S. 0 ack 1");
+		}
+	} else {
+		peer_serve(peer, NULL);
+		peer_flow(peer);
+		peer_syn(peer, "mss 1460");
+		fd = peer->listener;
+	}
+	late_key(peer, fd, &peer->header.src);
+	peer_label(peer, "%s, %s, state %u", test->line,
+		   test->active ? "active" : "passive", test->state);
+	peer_send(peer, "%s", test->line);
+	expect_silence(peer);
+	expect_state(peer, test->state);
+	if (test->active)
+		client_note(peer, fd);
+	else
+		note_accept(peer);
+}
+
+TEST_F(wire, AU1_AU3_unsigned_segments_after_a_late_key)
+{
+	static const struct unsigned_case cases[] = {
+		{ THREEWAY_SYN_SENT, ". 100 ack 7", true },
+		{ THREEWAY_SYN_SENT, "R. 1 ack 1", true },
+		{ THREEWAY_SYN_SENT, "S. 0 ack 1", true },
+		{ THREEWAY_SYN_SENT, "S 0 <mss 1460>", true },
+		{ THREEWAY_SYN_RECEIVED, ". 1 ack 7", true },
+		{ THREEWAY_SYN_RECEIVED, "R 1", true },
+		{ THREEWAY_SYN_RECEIVED, ". 1 ack 1", true },
+		{ THREEWAY_SYN_RECEIVED, ". 1 ack 7", false },
+		{ THREEWAY_SYN_RECEIVED, "R 1", false },
+		{ THREEWAY_SYN_RECEIVED, "S 2", false },
+		{ THREEWAY_SYN_RECEIVED, ". 1 ack 1", false },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		same_as_native(&self->peer, unsigned_script, &cases[i]);
+}
+
+TEST_F(wire, AU1_a_late_key_for_somebody_else)
+{
+	struct peer *peer = &self->peer;
+	int fd;
+
+	peer_serve(peer, NULL);
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	late_key(peer, peer->listener, &peer->header.dst);
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	peer_send(peer, "S 0 <" SYN_OPTIONS ">");
+	expect(peer, "S. 0 ack 1");
+	late_key(peer, fd, &peer->header.dst);
+	peer_send(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	close(fd);
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_handed_over));
 }
 
 /* A claim without a socket on the port of the peer's segments. */
