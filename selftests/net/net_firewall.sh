@@ -313,6 +313,74 @@ proxied()
 	generate -a "${server_ip[$1]}" -n 5 -u 20000 -d 20000 "${@:2}"
 }
 
+# accept_any: srv accepts what is marked, whoever it was for
+accept_any()
+{
+	local family
+
+	for family in 4 6; do
+		ip -n srv "-$family" rule add fwmark 1 lookup 100
+		ip -n srv "-$family" route add local default dev lo table 100
+		ip -n cli route add "${any_host[$family]}" \
+			via "${server_ip[$family]}"
+	done
+}
+declare -A any_host=([4]=203.0.113.7 [6]=2001:db8:7::1)
+
+# transparent FAMILY PORT RULE: a listener that stands for any host, to which the
+# rule leads
+transparent()
+{
+	local ip=ip option=IP_TRANSPARENT
+
+	[ "$1" = 4 ] || { ip=ip6; option=IPV6_TRANSPARENT; }
+	filter <<-END
+		table inet divert {
+			chain before {
+				type filter hook prerouting priority -150;
+				$ip daddr ${any_host[$1]} tcp dport $2 ${3//FAMILY/$ip} meta mark set 1
+			}
+		}
+	END
+	./sockscript <<-END
+		ns srv
+		socket l $1
+		set l $option 1
+		bind l ${any_ip[$1]} $port
+		listen l 5
+		ns cli
+		socket c $1
+		connect c ${any_host[$1]} $2
+		accept l a
+		local a
+		info a
+		send c 70000
+		recv a 70000
+		send a 70000
+		recv c 70000
+		close c
+		error a
+		close a
+	END
+	no_filter
+}
+
+# transparent_as_native COUNTERS FAMILY PORT RULE: everything is claimed
+transparent_as_native()
+{
+	local status=0
+
+	transparent "${@:2}" >"$work/native" 2>&1 || status=1
+	[ -n "$native" ] || claim srv passive >/dev/null
+	counting "$1" transparent "${@:2}" >"$work/engine" 2>&1 || status=1
+	engine_off
+	grep -q "^local.a=${any_host[$2]} port $3 " "$work/native" || status=1
+	cmp -s "$work/native" "$work/engine" || status=1
+	[ "$status" = 0 ] && return
+	diff -U 100 "$work/native" "$work/engine"
+	return 1
+}
+
 # Another host behind srv, which only routes.
 make_far()
 {
@@ -471,7 +539,7 @@ behind_firewall()
 	check "NF2 $1: conntrack lets go of everything" forgotten
 }
 
-start_net 48
+start_net 54
 in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=1
 
 # Whose hook comes first decides who must confirm an entry of conntrack.
@@ -507,6 +575,17 @@ for family in 4 6; do
 		half_open_as_native $family
 done
 engine_off
+
+accept_any
+for family in 4 6; do
+	# the SYN has a socket when it comes to the engine
+	check "NF4 v$family: TPROXY to a transparent listener" \
+		transparent_as_native "" $family 80 "tproxy FAMILY to :$port"
+	check "NF4 v$family: TPROXY, the port stays" \
+		transparent_as_native "" $family $port "tproxy FAMILY to :$port"
+	check "NF4 v$family: a transparent listener, by a mark alone" \
+		transparent_as_native 1 $family $port ""
+done
 
 engine_on
 make_far

@@ -30,7 +30,7 @@
  *   options S, saved S		options, the saved SYN
  *   repair S			sequence numbers and windows by TCP_REPAIR
  *   same A B			are the sequence numbers of A's and B's ends equal
- *   peer S, mptcp S		remote address; does MPTCP carry it
+ *   peer S, local S, mptcp S	both addresses; does MPTCP carry it
  *   watch S, events MS		edge-triggered epoll: count of wakeups
  *   poll S [MS]			what poll() tells
  *   notify S, told S MS		all that an edge-triggered epoll tells, wakeup by wakeup
@@ -519,20 +519,31 @@ static void cmd_same(char **args)
 	printf("same.%s=%d\n", args[0], a_snd == b_rcv && b_snd == a_rcv);
 }
 
-static void cmd_peer(char **args)
+static void print_name(const char *verb, const char *name,
+		       int (*get)(int, struct sockaddr *, socklen_t *))
 {
 	union address address = { 0 };
 	socklen_t length = sizeof(address);
 	char text[64];
 
-	if (getpeername(find(args[0])->fd, &address.sa, &length)) {
-		printf("peer.%s=%s\n", args[0], strerrorname_np(errno));
+	if (get(find(name)->fd, &address.sa, &length)) {
+		printf("%s.%s=%s\n", verb, name, strerrorname_np(errno));
 		return;
 	}
 	format_address(&address, text, sizeof(text));
-	printf("peer.%s=%s port %u scope %u\n", args[0], text,
+	printf("%s.%s=%s port %u scope %u\n", verb, name, text,
 	       address_port(&address), address.sa.sa_family == AF_INET6 ?
 	       address.v6.sin6_scope_id : 0);
+}
+
+static void cmd_peer(char **args)
+{
+	print_name("peer", args[0], getpeername);
+}
+
+static void cmd_local(char **args)
+{
+	print_name("local", args[0], getsockname);
 }
 
 static void cmd_mptcp(char **args)
@@ -705,6 +716,7 @@ static const struct command {
 	{ "repair", cmd_repair, 1, false },
 	{ "same", cmd_same, 2, false },
 	{ "peer", cmd_peer, 1, false },
+	{ "local", cmd_local, 1, false },
 	{ "mptcp", cmd_mptcp, 1, false },
 	{ "watch", cmd_watch, 1, false },
 	{ "events", cmd_events, 1, false },
