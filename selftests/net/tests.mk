@@ -45,3 +45,4 @@ TEST_GEN_PROGS += net/net_users
 TEST_PROGS += net/net_abuse.sh
 TEST_PROGS += net/net_flood.sh net/net_cookie_hosts.sh
 TEST_PROGS += net/net_connect_firewall.sh
+TEST_PROGS += net/net_address.sh
