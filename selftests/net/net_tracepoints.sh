@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The tracepoints threeway:*: the same as the events, in text, with filters, in
-# every namespace at once; and the module can go while they are in use.
+# every namespace at once; and the module can go while they are in use. And the
+# kernel's own: what they tell of sockets is native.
 # shellcheck disable=SC2317 # the functions are run by check
-# shellcheck source=selftests/net/net.sh
-. "$(dirname "$0")/net.sh"
+# shellcheck source=selftests/net/connect.sh
+. "$(dirname "$0")/connect.sh"
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/threeway
@@ -191,6 +192,152 @@ unload_in_use()
 	one_handshake 4 1460
 }
 
+# kernel_events 0|1: the kernel's own tracepoints of TCP, but for the probes
+kernel_events()
+{
+	local each
+
+	echo "$1" >"$tracing/events/sock/inet_sock_set_state/enable"
+	for each in retransmit_skb retransmit_synack receive_reset send_reset \
+		destroy_sock; do
+		echo "$1" >"$tracing/events/tcp/tcp_$each/enable"
+	done
+}
+
+# seen: the kernel's own events in their order, without addresses of sockets and
+# ports that are chosen
+seen()
+{
+	sed -n 's/.*: \(inet_sock_set_state\|tcp_[a-z_]*\): /\1 /p' "$tracing/trace" |
+		sed -E 's/(skaddr|skbaddr|sock_cookie)=[^ ]*//g
+			s/port=[3-6][0-9]{4}/port=P/g'
+}
+
+listens()
+{
+	printf '%s\n' "ns srv" "socket l 6" "bind l :: $port" "listen l 5" \
+		"ns cli" "socket c $1"
+}
+
+scene_accepted()
+{
+	listens "$1"
+	printf '%s\n' "connect c ${server_ip[$1]} $port" "accept l a" \
+		"send c 10" "recv a 10" "send a 10" "recv c 10" \
+		"close c" "error a" "close a" "sleep 50" "close l"
+}
+
+scene_refused()
+{
+	printf '%s\n' "ns cli" "socket c $1" "start c ${server_ip[$1]} $port" \
+		"finish c" "close c"
+}
+
+scene_timed_out()
+{
+	listens "$1"
+	printf '%s\n' "set c TCP_SYNCNT 2" "sh bash $work/lose syn" \
+		"connect c ${server_ip[$1]} $port" "close c" \
+		"sh ip netns exec srv nft flush ruleset" "close l"
+}
+
+# The first SYN is lost.
+scene_syn_lost()
+{
+	listens "$1"
+	printf '%s\n' "sh bash $work/lose syn" "start c ${server_ip[$1]} $port" \
+		"sleep 500" "sh ip netns exec srv nft flush ruleset" \
+		"finish c" "accept l a" "abort c" "error a" "close a" "close l"
+}
+
+# The ACK is lost: that to the first copy of the SYN-ACK completes.
+scene_ack_lost()
+{
+	listens "$1"
+	printf '%s\n' "sh bash $work/lose ack" \
+		"connect c ${server_ip[$1]} $port" "sleep 500" \
+		"sh ip netns exec srv nft flush ruleset" "accept l a" \
+		"abort c" "error a" "close a" "close l"
+}
+
+# Nobody answers the SYN-ACKs, the listener goes.
+scene_expired()
+{
+	listens "$1"
+	printf '%s\n' "sh bash $work/lose ack" \
+		"connect c ${server_ip[$1]} $port" "sleep 8000" \
+		"sh ip netns exec srv nft flush ruleset" "send c 10" \
+		"error c" "close c" "close l"
+}
+
+# kernel_sees SCENE FAMILY FILE: what there is to be seen
+kernel_sees()
+{
+	trace_from_here
+	"scene_$1" "$2" | ./sockscript >"$3.results" 2>&1
+	seen >"$3"
+	cat "$3.results" >>"$3"
+}
+
+# as_native COPIES COUNTERS SCENE FAMILY NS CLAIM...: with the claim as without. The
+# kernel tells of so many copies of the SYN-ACK, the engine of its own by its own
+# tracepoint.
+as_native()
+{
+	local engine_proc=$server_proc status=0 copies=$1 repeated=0
+	local -a changes
+
+	shift
+	[ "$4" = srv ] || engine_proc=$client_proc
+	kernel_sees "$2" "$3" "$work/native"
+	claim "$4" "${@:5}" >/dev/null || return 1
+	count_from_here
+	kernel_sees "$2" "$3" "$work/engine"
+	threeway -n "$4" claim flush >/dev/null
+	read -ra changes <<<"$1"
+	counted "${changes[@]}" || status=1
+	[ "$(grep -c '^tcp_retransmit_synack ' "$work/native")" = "$copies" ] ||
+		status=1
+	[[ $1 =~ sent_syn_timer=([0-9]+) ]] && repeated=${BASH_REMATCH[1]}
+	[ "$(grep -c '^tcp_retransmit_skb .*SYN_SENT' "$work/engine")" = \
+		"$repeated" ] || status=1
+	cp "$work/native" "$work/all"
+	sed -i '/^tcp_retransmit_synack /d' "$work/native"
+	grep -q '^inet_sock_set_state ' "$work/native" || status=1
+	cmp -s "$work/native" "$work/engine" || status=1
+	[ "$status" = 0 ] && return
+	echo "- native, + engine:"
+	diff -U 100 "$work/all" "$work/engine"
+	return 1
+}
+
+# own_events FAMILY: what the kernel itself tells, with each kind of claim
+own_events()
+{
+	local passive=(srv passive port "$port" synack_retries 1) active=(cli active)
+	local opened="flows_opened=1 sent_synack=1" tried="flows_opened=1 sent_syn=1"
+
+	check "MI9 v$1: the kernel's own events, accepted" \
+		as_native 0 "$opened flows_handed_over=1" accepted "$1" "${passive[@]}"
+	check "MI9 v$1: the kernel's own events, connected" \
+		as_native 0 "$tried flows_handed_over=1" accepted "$1" "${active[@]}"
+	check "MI9 v$1: the kernel's own events, refused" \
+		as_native 0 "$tried flows_refused=1 segment_refused=1" refused "$1" \
+		"${active[@]}"
+	check "MI9 v$1: the kernel's own events, timed out" \
+		as_native 0 "$tried sent_syn_timer=2 flows_timed_out=1" timed_out "$1" \
+		"${active[@]}"
+	check "MI9 v$1: the kernel's own events, a SYN is lost" \
+		as_native 0 "$tried sent_syn_timer=1 flows_handed_over=1" syn_lost "$1" \
+		"${active[@]}"
+	check "MI9 v$1: the kernel's own events, an ACK is lost" \
+		as_native 1 "$opened sent_synack_timer=1 flows_handed_over=1" ack_lost \
+		"$1" "${passive[@]}"
+	check "MI9 v$1: the kernel's own events, a handshake expires" \
+		as_native 1 "$opened sent_synack_timer=1 flows_expired=1" expired \
+		"$1" "${passive[@]}"
+}
+
 all_there()
 {
 	local name
@@ -201,7 +348,8 @@ all_there()
 }
 
 mount_tracefs
-start_net 8
+start_connect 22
+engine_proc=$server_proc
 route_strangers
 engine_on
 check "MI9 a tracepoint for each type of event" all_there
@@ -216,4 +364,19 @@ stop_serving
 check "MI9 nothing when switched off" switched_off
 check "LC2 unload while they are switched on" unload_in_use
 echo 0 >"$events/enable"
+engine_off
+
+cat >"$work/lose" <<-"END"
+	ip netns exec srv nft "table inet lose {
+		chain early {
+			type filter hook prerouting priority -400;
+			tcp flags & (syn|ack) == $1 drop;
+		};
+	}"
+END
+in_ns srv sysctl -qw net.ipv4.tcp_synack_retries=1
+kernel_events 1
+own_events 4
+own_events 6
+kernel_events 0
 end_net
