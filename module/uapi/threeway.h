@@ -362,7 +362,8 @@ struct threeway_list {
  * Counters of a namespace, in the order of THREEWAY_IOC_STAT_GET and of
  * /proc/net/threeway/stat. New ones are appended. Every segment that the
  * engine drops, or leaves to the native stack although a claim or a flow matched,
- * bumps one of the counters that begin with segment_, native_ or handoff_.
+ * bumps one of the counters that begin with segment_, native_ or handoff_; but for
+ * those that TPROXY has given to a socket.
  */
 #define THREEWAY_COUNTERS(X)						\
 	/* flows */							\
@@ -421,7 +422,6 @@ struct threeway_list {
 	X(native_smc)			/* SYN to an SMC listener */	\
 	X(native_bpf)			/* sockops: options, timeout */	\
 	X(native_migrate)		/* tcp_migrate_req, in a group */ \
-	X(native_tx_delay)		/* TCP_TX_DELAY of the listener */ \
 	X(native_min_ttl)						\
 	X(native_ip_options)		/* IP options, extension headers */ \
 	X(native_pktoptions)		/* listener wants received options */ \
@@ -486,7 +486,8 @@ struct threeway_list {
 	X(cookies_off)		/* it is over */			\
 	X(cookie_rotations)	/* new secrets */			\
 	X(sent_synack_early)	/* those of sent_synack sent early */	\
-	X(flows_cookie)		/* ACK of a cookie sent for the same SYN */
+	X(flows_cookie)		/* ACK of a cookie sent for the same SYN */ \
+	X(native_tx_delay)	/* TCP_TX_DELAY of the listener */
 
 #define THREEWAY_COUNTER_ENUM(name)	THREEWAY_C_##name,
 enum threeway_counter {

@@ -99,7 +99,7 @@ lose_syns()
 		table inet lose {
 			chain early {
 				type filter hook prerouting priority -400;
-				tcp flags & (syn|ack) == syn numgen inc mod 1000000 < ${1:-1000000} drop
+				tcp flags & (syn|ack) == syn numgen inc mod 1000000 < ${1:-999999} drop
 			}
 		}
 	END

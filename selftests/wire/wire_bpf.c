@@ -154,20 +154,24 @@ static void passive_ecn(struct peer *peer, const void *arg)
 }
 
 static const struct program counts = { .question = -1 };
+
 static const struct program options = {
 	.flags = BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG |
 		 BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG,
 	.question = -1,
 };
+
 /* 500 ms, in jiffies */
 static const struct program half_a_second = {
 	.question = BPF_SOCK_OPS_TIMEOUT_INIT,
 	.reply = 125,
 };
+
 static const struct program five_segments = {
 	.question = BPF_SOCK_OPS_RWND_INIT,
 	.reply = 5,
 };
+
 static const struct program needs_ecn = {
 	.question = BPF_SOCK_OPS_NEEDS_ECN,
 	.reply = 1,
