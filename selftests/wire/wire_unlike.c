@@ -4,7 +4,8 @@
  * itself. Where they are not alike it makes none: all of that kind are replayed,
  * for as long as the module is loaded, and are native's (rules HO1, HO11, HO24).
  * What makes them unlike here is a BPF program that gives every connection
- * another first timeout.
+ * another first timeout; the claim has one of its own, or they would not be the
+ * engine's at all.
  */
 #include <errno.h>
 #include <linux/tcp.h>
@@ -46,6 +47,11 @@ static struct sockops start_program(struct peer *peer)
 	return ops;
 }
 
+static const struct threeway_policy own_timeout = {
+	.set = THREEWAY_P_RTO_INITIAL,
+	.rto_initial_ms = 1000,
+};
+
 static void handshake(struct peer *peer)
 {
 	int fd;
@@ -67,7 +73,7 @@ static void three_handshakes(struct peer *peer, const void *arg)
 	int i;
 
 	(void)arg;
-	peer_serve(peer, NULL);
+	peer_serve(peer, &own_timeout);
 	for (i = 0; i < 3; i++)
 		handshake(peer);
 }
@@ -77,7 +83,7 @@ TEST_F(wire, HO1_HO11_HO24_what_is_unlike_is_replayed_for_good)
 	struct peer *peer = &self->peer;
 	struct sockops ops = start_program(peer);
 
-	peer_serve(peer, NULL);
+	peer_serve(peer, &own_timeout);
 	handshake(peer);
 	EXPECT_LE(1, sockops_number(&ops, 0));
 	check(peer, sockops_stop(&ops), "cannot detach");
