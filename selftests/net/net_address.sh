@@ -11,8 +11,8 @@
 declare -A second_ip=([4]=192.0.2.5 [6]=2001:db8::5)
 declare -A second=([4]="192.0.2.5/24 dev veth" [6]="2001:db8::5/64 dev veth nodad")
 
-# begin: a listener, and a client that is going to connect
-begin()
+# both_ends: a listener, and a client that is going to connect
+both_ends()
 {
 	echo "
 		ns srv
@@ -20,8 +20,14 @@ begin()
 		bind l :: $port
 		listen l 5
 		ns cli
-		socket c $family
-		sh bash $work/add"
+		socket c $family"
+}
+
+# begin: as well with the address besides
+begin()
+{
+	both_ends
+	echo "sh bash $work/add"
 }
 
 # lose NS FILE: until no_loss. The log sees what cli's netfilter loses.
@@ -209,13 +215,7 @@ connects_over_new_link()
 
 	count_from_here
 	{
-		echo "
-			ns srv
-			socket l 6
-			bind l :: $port
-			listen l 5
-			ns cli
-			socket c $family"
+		both_ends
 		lose srv no_acks
 		echo "
 			connect c ${server_ip[$family]} $port

@@ -6,6 +6,8 @@
 # shellcheck disable=SC2317 # the functions are run by try
 # shellcheck source=selftests/net/connect.sh
 . "$(dirname "$0")/connect.sh"
+# shellcheck source=selftests/net/conntrack.sh
+. "$(dirname "$0")/conntrack.sh"
 
 # What cli connects to instead of the server
 declare -A other_ip=([4]=203.0.113.1 [6]=2001:db8:2::1)
@@ -50,45 +52,7 @@ guard()
 			}
 		}
 	END
-	# conntrack may not guess: it must have seen every step
-	in_ns cli sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 \
-		net.netfilter.nf_conntrack_tcp_be_liberal=0
-	in_ns cli conntrack -F >/dev/null 2>&1
-	conntrack_errors >"$work/errors"
-}
-
-# conntrack_errors: what counts in conntrack -S as something amiss, and how
-# often it has happened
-conntrack_errors()
-{
-	in_ns cli conntrack -S | tr ' ' '\n' | awk -F= '
-		/^(invalid|insert_failed|drop|early_drop|error)=/ {
-			sum[$1] += $2
-		}
-		END {
-			for (name in sum)
-				print name, sum[name]
-		}' | sort
-}
-
-# all_valid: no packet was INVALID
-all_valid()
-{
-	local rules status=0
-
-	rules=$(in_ns cli nft list ruleset)
-	if [ "$(grep -c 'invalid counter packets 0 ' <<<"$rules")" != 2 ]; then
-		echo "packets were INVALID:"
-		echo "$rules"
-		status=1
-	fi
-	if [ "$(conntrack_errors)" != "$(<"$work/errors")" ]; then
-		echo "conntrack has seen errors: before, now"
-		cat "$work/errors"
-		conntrack_errors
-		status=1
-	fi
-	return "$status"
+	strict_conntrack cli
 }
 
 # tracked N: these connections, nothing was INVALID, nobody is stuck half-open
@@ -112,7 +76,7 @@ tracked()
 		echo "entries are unconfirmed"
 		return 1
 	fi
-	all_valid
+	all_valid cli
 }
 
 # guarded N ARGUMENT...: so many connections
@@ -198,7 +162,7 @@ step_by_step()
 			sh forget"
 	} | ./sockscript
 	no_filter
-	all_valid
+	all_valid cli
 	no_client_filter
 }
 

@@ -7,6 +7,8 @@
 # shellcheck disable=SC2317 # the functions are run by try
 # shellcheck source=selftests/net/net.sh
 . "$(dirname "$0")/net.sh"
+# shellcheck source=selftests/net/conntrack.sh
+. "$(dirname "$0")/conntrack.sh"
 
 # input RULE: the only rule of srv's INPUT chain
 input()
@@ -108,44 +110,15 @@ guard()
 			}
 		}
 	END
-	# conntrack may not guess: it must have seen every step
-	in_ns srv sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 \
-		net.netfilter.nf_conntrack_tcp_be_liberal=0
-	in_ns srv conntrack -F >/dev/null 2>&1
-	conntrack_errors >"$work/errors"
-}
-
-# conntrack_errors: what counts in conntrack -S as something amiss, and how
-# often it has happened
-conntrack_errors()
-{
-	in_ns srv conntrack -S | tr ' ' '\n' | awk -F= '
-		/^(invalid|insert_failed|drop|early_drop|error)=/ {
-			sum[$1] += $2
-		}
-		END {
-			for (name in sum)
-				print name, sum[name]
-		}' | sort
+	strict_conntrack srv
 }
 
 # tracked_well: no packet was INVALID, no entry is stuck in the handshake
 tracked_well()
 {
-	local rules status=0
+	local status=0
 
-	rules=$(in_ns srv nft list ruleset)
-	if [ "$(grep -c 'invalid counter packets 0 ' <<<"$rules")" != 2 ]; then
-		echo "packets were INVALID:"
-		echo "$rules"
-		status=1
-	fi
-	if [ "$(conntrack_errors)" != "$(<"$work/errors")" ]; then
-		echo "conntrack has seen errors: before, now"
-		cat "$work/errors"
-		conntrack_errors
-		status=1
-	fi
+	all_valid srv || status=1
 	if in_ns srv conntrack -L -p tcp 2>/dev/null |
 	     grep -Ev ' (TIME_WAIT|CLOSE|LAST_ACK|CLOSE_WAIT|FIN_WAIT) '; then
 		echo "entries are stuck"

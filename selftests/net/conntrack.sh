@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# What connection tracking in one namespace thinks of the handshakes there, on top
+# of net.sh.
+
+# strict_conntrack NS: it may not guess, it must have seen every step; what it
+# complains of is counted from here
+strict_conntrack()
+{
+	in_ns "$1" sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 \
+		net.netfilter.nf_conntrack_tcp_be_liberal=0
+	in_ns "$1" conntrack -F >/dev/null 2>&1
+	conntrack_errors "$1" >"$work/errors"
+}
+
+# conntrack_errors NS: what counts in conntrack -S as something amiss, and how
+# often it has happened
+conntrack_errors()
+{
+	in_ns "$1" conntrack -S | tr ' ' '\n' | awk -F= '
+		/^(invalid|insert_failed|drop|early_drop|error)=/ {
+			sum[$1] += $2
+		}
+		END {
+			for (name in sum)
+				print name, sum[name]
+		}' | sort
+}
+
+# all_valid NS: no packet was INVALID, by two rules that count those
+all_valid()
+{
+	local rules status=0
+
+	rules=$(in_ns "$1" nft list ruleset)
+	if [ "$(grep -c 'invalid counter packets 0 ' <<<"$rules")" != 2 ]; then
+		echo "packets were INVALID:"
+		echo "$rules"
+		status=1
+	fi
+	if [ "$(conntrack_errors "$1")" != "$(<"$work/errors")" ]; then
+		echo "conntrack has seen errors: before, now"
+		cat "$work/errors"
+		conntrack_errors "$1"
+		status=1
+	fi
+	return "$status"
+}
