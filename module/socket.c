@@ -185,24 +185,27 @@ static void hs_socket_timer_set(struct sock *sk, unsigned long delay)
 	sk_reset_timer(sk, &icsk->icsk_retransmit_timer, icsk->icsk_timeout);
 }
 
-static void hs_socket_rearm(struct sock *sk, u32 timeouts, u32 rto_ms,
+/* @rto, @delay: in jiffies */
+static void hs_socket_rearm(struct sock *sk, u32 timeouts, u32 rto,
 			    unsigned long delay)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_retransmits = min(timeouts, 255U);
-	icsk->icsk_rto = msecs_to_jiffies(rto_ms);
+	icsk->icsk_rto = rto;
 	hs_socket_timer_set(sk, delay);
 }
 
 void hs_socket_park(struct sock *sk, u32 timeouts, u32 rto_ms)
 {
-	hs_socket_rearm(sk, timeouts, rto_ms, HS_SOCKET_PARK);
+	hs_socket_rearm(sk, timeouts, msecs_to_jiffies(rto_ms), HS_SOCKET_PARK);
 }
 
 void hs_socket_let_go(struct sock *sk, u32 timeouts, u32 rto_ms)
 {
-	hs_socket_rearm(sk, timeouts, rto_ms, msecs_to_jiffies(rto_ms));
+	u32 rto = msecs_to_jiffies(rto_ms);
+
+	hs_socket_rearm(sk, timeouts, rto, rto);
 }
 
 static void hs_socket_prepare(struct sock *sk, u8 retransmits)
@@ -253,13 +256,12 @@ void hs_socket_fire(struct sock *sk)
 /* Context: the socket's spin lock held. */
 static void hs_socket_unpark(struct hs_flow *flow, struct sock *sk)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
 	u32 timeouts = flow->tcb.timeouts;
+	u32 rto = min_t(unsigned long, TCP_RTO_MAX,
+			tcp_timeout_init(sk) << min(timeouts, 7U));
 
-	icsk->icsk_retransmits = min(timeouts, 255U);
-	icsk->icsk_rto = min_t(unsigned long, TCP_RTO_MAX,
-			       tcp_timeout_init(sk) << min(timeouts, 7U));
-	hs_socket_timer_set(sk, max(hs_flow_wait(flow, jiffies), 1U));
+	hs_socket_rearm(sk, timeouts, rto,
+			max(hs_flow_wait(flow, jiffies), 1U));
 }
 
 /* Return: whether it has the native timer again, or has no use for it. */
