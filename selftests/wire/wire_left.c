@@ -153,7 +153,7 @@ struct bar {
 	bool ipsec;
 };
 
-/* And whether the good SYN of the peer comes between the two. */
+/* And whether the good SYN of the peer comes before. */
 struct barred {
 	struct bar bar;
 	bool crosses;
@@ -182,8 +182,6 @@ static int begin_with_min_ttl(struct peer *peer)
 static void send_barred(struct peer *peer, const struct bar *bar,
 			const char * const *segments, int fd)
 {
-	if (bar->ipsec)
-		ipsec(peer, "in", true);
 	for (; *segments; segments++) {
 		peer_label(peer, "%s", *segments);
 		peer_send(peer, "%s ttl %u <nop,nop%s>", *segments, bar->ttl,
@@ -201,40 +199,59 @@ static void send_barred(struct peer *peer, const struct bar *bar,
 	peer_label(peer, "afterwards");
 }
 
-/* A socket that connects may be in either state; it all happens in a second. */
-static void barred_script(struct peer *peer, const void *arg)
+static int barred_in_syn_sent(struct peer *peer, const struct bar *bar)
 {
-	static const char * const syn_sent[] = {
+	static const char * const segments[] = {
 		". 100 ack 7", "S 0", "R. 1 ack 1", "S. 0 ack 7", "S. 0 ack 1",
 		NULL
 	};
-	static const char * const syn_received[] = {
+	int fd;
+
+	if (bar->ipsec)
+		ipsec(peer, "in", true);
+	fd = begin_with_min_ttl(peer);
+	send_barred(peer, bar, segments, fd);
+	expect_state(peer, THREEWAY_SYN_SENT);
+	peer_send(peer, "S. 0 ack 1 <mss 1460>");
+	expect(peer, ". 1 ack 1");
+	return fd;
+}
+
+static int barred_in_syn_received(struct peer *peer, const struct bar *bar)
+{
+	static const char * const segments[] = {
 		"R 1", ". 1 ack 7", "S 0", "S. 0 ack 1", ". 1 ack 1",
 		"P. 1(3) ack 1", "R. 1 ack 1", NULL
 	};
+	int fd = begin_with_min_ttl(peer);
+
+	/* natively a SYN-ACK offers what the SYN does not, too */
+	peer_send(peer, "S 0 <" SYN_OPTIONS ">");
+	expect(peer, "S. 0 ack 1");
+	expect_counters(peer, "segment_syn_crossed 1; sent_synack_crossed 1");
+	if (bar->ipsec)
+		ipsec(peer, "in", true);
+	send_barred(peer, bar, segments, fd);
+	expect_state(peer, THREEWAY_SYN_RECEIVED);
+	/* how that ends is for wire_simopen.c to compare */
+	peer->transcript = NULL;
+	peer_send(peer, ". 1 ack 1");
+	peer_receive(peer, 50);
+	return fd;
+}
+
+/* A socket that connects may be in either state; it all happens in a second. */
+static void barred_script(struct peer *peer, const void *arg)
+{
 	const struct barred *barred = arg;
 	int fd;
 
 	client_claim(peer, NULL);
 	peer->header.ttl = 255;
-	fd = begin_with_min_ttl(peer);
-	send_barred(peer, &barred->bar, syn_sent, fd);
-	expect_state(peer, THREEWAY_SYN_SENT);
-	if (barred->crosses) {
-		/* natively a SYN-ACK offers what the SYN does not, too */
-		peer_send(peer, "S 0 <" SYN_OPTIONS ">");
-		expect(peer, "S. 0 ack 1");
-		expect_counters(peer, "segment_syn_crossed 1; sent_synack_crossed 1");
-		send_barred(peer, &barred->bar, syn_received, fd);
-		expect_state(peer, THREEWAY_SYN_RECEIVED);
-		/* how that ends is for wire_simopen.c to compare */
-		peer->transcript = NULL;
-		peer_send(peer, ". 1 ack 1");
-		peer_receive(peer, 50);
-	} else {
-		peer_send(peer, "S. 0 ack 1 <mss 1460>");
-		expect(peer, ". 1 ack 1");
-	}
+	if (barred->crosses)
+		fd = barred_in_syn_received(peer, &barred->bar);
+	else
+		fd = barred_in_syn_sent(peer, &barred->bar);
 	client_note(peer, fd);
 	expect_connected(peer, fd);
 	expect_counters(peer, "flows_handed_over 1");
