@@ -12,6 +12,8 @@
 
 #define HS_READER_ROOM_MIN	16
 #define HS_READER_ROOM_MAX	65536
+/* each packet of a flow has to look at all of them */
+#define HS_READERS_MAX		64
 
 /**
  * struct hs_reader - one open file that gets events
@@ -142,16 +144,39 @@ hs_reader_swap(struct hs_reader *reader, struct threeway_event *ring,
 	return old;
 }
 
+/* Return: whether there was room for another one, or it was there before. */
+static bool hs_readers_add(struct hs_readers *readers, struct hs_reader *reader)
+{
+	bool there = true;
+
+	spin_lock(&readers->lock);
+	if (list_empty(&reader->list)) {
+		there = readers->count < HS_READERS_MAX;
+		if (there) {
+			list_add_tail_rcu(&reader->list, &readers->list);
+			readers->count++;
+		}
+	}
+	spin_unlock(&readers->lock);
+	return there;
+}
+
+static void hs_readers_del(struct hs_readers *readers, struct hs_reader *reader)
+{
+	spin_lock(&readers->lock);
+	if (!list_empty(&reader->list)) {
+		list_del_rcu(&reader->list);
+		readers->count--;
+	}
+	spin_unlock(&readers->lock);
+}
+
 void hs_reader_free(struct hs_reader *reader)
 {
 	static const struct threeway_event_start nothing;
-	struct hs_readers *readers = &reader->hn->readers;
 
-	spin_lock(&readers->lock);
 	/* a packet may still look at it, and finds no ring */
-	if (!list_empty(&reader->list))
-		list_del_rcu(&reader->list);
-	spin_unlock(&readers->lock);
+	hs_readers_del(&reader->hn->readers, reader);
 	kvfree(hs_reader_swap(reader, NULL, &nothing));
 	kfree_rcu(reader, rcu);
 }
@@ -159,9 +184,8 @@ void hs_reader_free(struct hs_reader *reader)
 int hs_reader_start(struct hs_reader *reader,
 		    const struct threeway_event_start *start)
 {
-	struct hs_readers *readers = &reader->hn->readers;
 	struct threeway_event *ring;
-	int err;
+	int err = -ERESTARTSYS;
 
 	if (start->room < HS_READER_ROOM_MIN ||
 	    start->room > HS_READER_ROOM_MAX)
@@ -170,19 +194,17 @@ int hs_reader_start(struct hs_reader *reader,
 			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ring)
 		return -ENOMEM;
-	err = mutex_lock_interruptible(&reader->mutex);
-	if (err) {
-		kvfree(ring);
-		return -ERESTARTSYS;
+	if (mutex_lock_interruptible(&reader->mutex))
+		goto free;
+	err = -ENOSPC;
+	if (hs_readers_add(&reader->hn->readers, reader)) {
+		ring = hs_reader_swap(reader, ring, start);
+		err = 0;
 	}
-	ring = hs_reader_swap(reader, ring, start);
-	spin_lock(&readers->lock);
-	if (list_empty(&reader->list))
-		list_add_tail_rcu(&reader->list, &readers->list);
-	spin_unlock(&readers->lock);
 	mutex_unlock(&reader->mutex);
+free:
 	kvfree(ring);
-	return 0;
+	return err;
 }
 
 /* Return: how many of N neighbours in the ring could be copied. */

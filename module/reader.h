@@ -20,11 +20,13 @@ struct hs_reader;
 /**
  * struct hs_readers - the readers of one namespace
  * @list:	them, under RCU
- * @lock:	guards changes of @list
+ * @count:	how many
+ * @lock:	guards changes of both
  */
 struct hs_readers {
 	struct list_head list;
-	spinlock_t lock;	/* changes of list */
+	unsigned int count;
+	spinlock_t lock;	/* changes of list and count */
 };
 
 void hs_readers_setup(struct hs_readers *readers);
@@ -49,7 +51,7 @@ void hs_reader_free(struct hs_reader *reader);
  * @reader:	the reader, perhaps started before
  * @start:	what it wants
  *
- * Return: 0, -EINVAL, -ENOMEM or -ERESTARTSYS.
+ * Return: 0, -EINVAL, -ENOSPC, -ENOMEM or -ERESTARTSYS.
  */
 int hs_reader_start(struct hs_reader *reader,
 		    const struct threeway_event_start *start);

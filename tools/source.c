@@ -94,7 +94,8 @@ int source_device(const struct filter *filter, struct source **source)
 		return status;
 	err = threeway_event_start(fd, filter->id, filter->claim, ROOM_KERNEL);
 	if (err)
-		return kernel_error(err, "cannot start events", NULL);
+		return kernel_error(err, "cannot start events", err == -ENOSPC ?
+				    "the namespace has as many readers as it may" : NULL);
 	*source = source_new(fd, NULL);
 	return STATUS_OK;
 }

@@ -686,7 +686,8 @@ struct threeway_cookie_secret {
 #define THREEWAY_IOC_OPEN	_IOWR(THREEWAY_IOC_MAGIC, 7, struct threeway_open)
 /*
  * THREEWAY_IOC_EVENT_START: events of the namespace wait in this file from now
- * on; those that still wait are dropped. EINVAL for a bad value, ENOMEM.
+ * on; those that still wait are dropped. EINVAL for a bad value, ENOSPC when 64
+ * other files of the namespace get events, ENOMEM.
  */
 #define THREEWAY_IOC_EVENT_START _IOW(THREEWAY_IOC_MAGIC, 8, struct threeway_event_start)
 /*

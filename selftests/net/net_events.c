@@ -36,6 +36,7 @@
 #define SIZE		sizeof(struct threeway_event)
 #define ROOM_MIN	16
 #define ROOM_MAX	65536
+#define READERS_MAX	64
 /* OPENED, ARRIVED, STATE, SENT; ARRIVED, HANDOFF */
 #define EVENTS		6
 #define LATER_MS	200
@@ -458,6 +459,36 @@ TEST_F(events, several_processes_share_the_events_of_a_file)
 	}
 	EXPECT_TRUE(handshake(self->listener, PORT));
 	EXPECT_EQ(EVENTS, take(self->fd, sizeof(events)));
+}
+
+TEST_F(events, START_of_too_many_files_ENOSPC)
+{
+	int fds[READERS_MAX], other, i;
+
+	for (i = 0; i < READERS_MAX; i++) {
+		fds[i] = open(THREEWAY_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		ASSERT_LE(0, fds[i]);
+		EXPECT_EQ(0, start(fds[i], ROOM_MIN, 0, 0));
+	}
+	EXPECT_EQ(ENOSPC, start(self->fd, ROOM_MIN, 0, 0));
+	EXPECT_EQ(-ENODATA, take(self->fd, SIZE));
+	/* those that are there may start again, and get what they ask for */
+	EXPECT_EQ(0, start(fds[0], ROOM_MIN, 0, 0));
+	EXPECT_TRUE(handshake(self->listener, PORT));
+	EXPECT_EQ(EVENTS, take(fds[0], sizeof(events)));
+	EXPECT_EQ(EVENTS, take(fds[READERS_MAX - 1], sizeof(events)));
+	/* another namespace has its own */
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	other = open(THREEWAY_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	EXPECT_EQ(0, start(other, ROOM_MIN, 0, 0));
+	close(other);
+	EXPECT_EQ(ENOSPC, start(self->fd, ROOM_MIN, 0, 0));
+	close(fds[1]);
+	EXPECT_EQ(0, start(self->fd, ROOM_MIN, 0, 0));
+	EXPECT_EQ(-EAGAIN, take(self->fd, SIZE));
+	for (i = 0; i < READERS_MAX; i++)
+		if (i != 1)
+			close(fds[i]);
 }
 
 TEST_F(events, only_those_of_a_claim)
