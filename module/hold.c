@@ -15,6 +15,7 @@
 #include "isn.h"
 #include "listener.h"
 #include "native.h"
+#include "passive.h"
 #include "policy.h"
 #include "request.h"
 #include "sender.h"
@@ -67,8 +68,10 @@ static void hs_hold_bind(struct hs_flow *flow, struct hs_packet *pkt)
 		flow->bound_if = pkt->key.ifindex;
 }
 
+/* @previous: what TIME-WAIT remembers of the tuple, or NULL */
 static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 				    struct hs_packet *pkt,
+				    const struct hs_time_wait *previous,
 				    enum threeway_counter *reason)
 {
 	union tcp_seq_and_ts_off native = hs_isn_native(hn->net, &pkt->key);
@@ -77,6 +80,7 @@ static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 	struct hs_offer offer;
 	struct hs_flow *flow;
 	struct flowi fl;
+	u32 iss;
 
 	*reason = THREEWAY_C_native_no_memory;
 	flow = hs_flow_alloc(hn, claim, HS_FLOW_HOLD, NULL, &pkt->key);
@@ -91,11 +95,13 @@ static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 		hs_flow_put(flow);
 		return NULL;
 	}
-	hs_policy_offer(hn, claim, NULL, pkt->family, &offer);
-	hs_tcb_passive_open(&flow->tcb, &pkt->seg, &offer,
-			    hs_isn_choose(hn, claim, &pkt->key, native.seq,
-					  ktime_get(), &flow->txhash),
-			    native.ts_off);
+	hs_passive_offer(hn, claim, NULL, pkt->family, &treq, dst, &offer);
+	iss = hs_isn_choose(hn, claim, &pkt->key, native.seq, ktime_get(),
+			    &flow->txhash);
+	if (previous && hs_policy_isn(hn, claim) != THREEWAY_ISN_FIXED)
+		iss = hs_time_wait_iss(previous);
+	flow->time_wait = previous;
+	hs_tcb_passive_open(&flow->tcb, &pkt->seg, &offer, iss, native.ts_off);
 	hs_hold_window(&flow->tcb, dst);
 	dst_release(dst);
 	return flow;
@@ -132,17 +138,36 @@ static unsigned int hs_hold_refuse(struct hs_net *hn, struct hs_claim *claim,
 	return NF_DROP;
 }
 
+/* Why the native stack has to deal with this SYN, or HS_NONE. */
+static enum threeway_counter hs_hold_check(struct hs_net *hn,
+					   struct hs_claim *claim,
+					   const struct hs_packet *pkt,
+					   struct hs_time_wait *previous,
+					   bool *time_wait)
+{
+	enum threeway_counter reason;
+
+	reason = hs_native_owner(hn->net, pkt, previous, time_wait);
+	if (reason != HS_NONE)
+		return reason;
+	/* nothing that is answered there is reset */
+	if (*time_wait && claim->conf.policy.freeze == THREEWAY_FREEZE_REFUSE)
+		return THREEWAY_C_native_time_wait;
+	return hs_flow_limits(hn, claim, *time_wait);
+}
+
 unsigned int hs_hold_syn(struct hs_net *hn, struct hs_claim *claim,
 			 struct hs_packet *pkt)
 {
-	enum threeway_counter reason = hs_flow_limits(hn, claim, false);
+	struct hs_time_wait previous;
+	enum threeway_counter reason;
 	struct hs_actions actions;
 	struct hs_policy policy;
+	bool time_wait = false;
 	struct hs_flow *flow;
 	int err;
 
-	if (hs_native_owns(hn->net, &pkt->key, pkt->iif, pkt->sdif))
-		reason = THREEWAY_C_native_socket_owns;
+	reason = hs_hold_check(hn, claim, pkt, &previous, &time_wait);
 	if (reason != HS_NONE) {
 		hs_count(hn, reason);
 		return NF_ACCEPT;
@@ -157,7 +182,8 @@ unsigned int hs_hold_syn(struct hs_net *hn, struct hs_claim *claim,
 	}
 	if (claim->conf.policy.freeze == THREEWAY_FREEZE_REFUSE)
 		return hs_hold_refuse(hn, claim, pkt);
-	flow = hs_hold_flow(hn, claim, pkt, &reason);
+	flow = hs_hold_flow(hn, claim, pkt, time_wait ? &previous : NULL,
+			    &reason);
 	if (!flow)
 		return hs_hold_unable(hn, claim, reason);
 	hs_policy_read(flow, NULL, &policy);
@@ -167,6 +193,8 @@ unsigned int hs_hold_syn(struct hs_net *hn, struct hs_claim *claim,
 		hs_count(hn, err == -EEXIST ?
 			 THREEWAY_C_segment_duplicate_limited :
 			 THREEWAY_C_native_no_memory);
+	else
+		hs_native_yields(flow, pkt);
 	hs_flow_put(flow);
 	return NF_DROP;
 }
@@ -176,7 +204,7 @@ bool hs_hold_drops(struct hs_net *hn, const struct hs_claim *claim,
 {
 	return claim->conf.mode == THREEWAY_HOLD &&
 	       claim->conf.policy.freeze != THREEWAY_FREEZE_REFUSE &&
-	       !hs_native_owns(hn->net, &pkt->key, pkt->iif, pkt->sdif);
+	       !hs_native_has(hn->net, &pkt->key, pkt->iif, pkt->sdif);
 }
 
 unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
@@ -355,7 +383,7 @@ static int hs_hold_try(struct hs_net *hn, struct hs_claim *claim,
 	local_bh_disable();
 	rcu_read_lock();
 	if (hs_flow_find(hn, key) ||
-	    hs_native_owns(hn->net, key, key->ifindex ?: dst->dev->ifindex, 0))
+	    hs_native_has(hn->net, key, key->ifindex ?: dst->dev->ifindex, 0))
 		goto unlock;
 	err = -ENOSPC;
 	if (hs_flow_limits(hn, claim, true) != HS_NONE)

@@ -6,6 +6,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "core/isn.h"
 #include "flow.h"
 #include "packet.h"
 
@@ -21,6 +22,24 @@
  */
 struct sock *hs_native_socket(struct net *net, const struct hs_flow_key *key,
 			      int dif, int sdif);
+
+/**
+ * hs_native_owner() - does a native socket have the tuple of a SYN?
+ * @net:	the namespace
+ * @pkt:	the SYN
+ * @previous:	result: what TIME-WAIT remembers of the tuple
+ * @time_wait:	set when it does, and lets the SYN take the tuple
+ *
+ * Context: RCU. Return: why the SYN is the native stack's, or HS_NONE.
+ */
+enum threeway_counter hs_native_owner(struct net *net,
+				      const struct hs_packet *pkt,
+				      struct hs_time_wait *previous,
+				      bool *time_wait);
+
+/* Is there one, in whatever state? */
+bool hs_native_has(struct net *net, const struct hs_flow_key *key, int dif,
+		   int sdif);
 
 /* Is there one that is not in TIME-WAIT? */
 bool hs_native_owns(struct net *net, const struct hs_flow_key *key, int dif,

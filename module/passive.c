@@ -61,52 +61,19 @@ static bool hs_packet_unicast(const struct hs_packet *pkt)
 	       !ipv6_addr_v4mapped(&pkt->key.v6.remote);
 }
 
-static bool hs_time_wait_allows(struct hs_opening *o, struct sock *sk)
-{
-	const struct tcp_timewait_sock *tw = tcp_twsk(sk);
-	struct hs_time_wait *previous = &o->room->previous;
-
-	if (inet_twsk(sk)->tw_substate != TCP_TIME_WAIT)
-		return false;
-	previous->snd_nxt = tw->tw_snd_nxt;
-	previous->rcv_nxt = tw->tw_rcv_nxt;
-	previous->ts_recent = READ_ONCE(tw->tw_ts_recent);
-	previous->timestamps = READ_ONCE(tw->tw_ts_recent_stamp) &&
-		READ_ONCE(o->hn->net->ipv4.sysctl_tcp_timestamps);
-	return hs_time_wait_reusable(previous, &o->pkt->seg);
-}
-
-/* Does a native socket have the tuple? TIME-WAIT may let it go. */
-static enum threeway_counter hs_native_owner(struct hs_opening *o)
-{
-	const struct hs_packet *pkt = o->pkt;
-	enum threeway_counter reason = THREEWAY_C_native_socket_owns;
-	struct sock *sk = pkt->skb->sk;
-
-	if (!sk)
-		sk = hs_native_socket(o->hn->net, &pkt->key, pkt->iif,
-				      pkt->sdif);
-	if (!sk)
-		return HS_NONE;
-	if (sk->sk_state == TCP_TIME_WAIT) {
-		o->time_wait = hs_time_wait_allows(o, sk);
-		reason = o->time_wait ? HS_NONE : THREEWAY_C_native_time_wait;
-	}
-	if (sk != pkt->skb->sk)
-		sock_gen_put(sk);
-	return reason;
-}
-
 /* Why the native stack has to deal with this SYN, or HS_NONE. */
 static enum threeway_counter hs_opening_check(struct hs_opening *o)
 {
 	enum threeway_counter reason;
+	bool time_wait = false;
 
 	if (!o->pkt->plain)
 		return THREEWAY_C_native_ip_options;
-	reason = hs_native_owner(o);
+	reason = hs_native_owner(o->hn->net, o->pkt, &o->room->previous,
+				 &time_wait);
 	if (reason != HS_NONE)
 		return reason;
+	o->time_wait = time_wait;
 	o->listener = hs_listener_lookup(o->hn, o->pkt);
 	if (!o->listener)
 		return THREEWAY_C_native_no_listener;
@@ -145,6 +112,13 @@ static void hs_passive_open(struct hs_flow *flow, const struct hs_segment *seg,
 	hs_tcb_passive_open(&flow->tcb, seg, offer, iss, native.ts_off);
 }
 
+static bool hs_passive_needs_ecn(const struct sock *listener,
+				 struct tcp_request_sock *treq)
+{
+	return tcp_ca_needs_ecn(listener) ||
+	       (hs_request_bpf() && tcp_bpf_ca_needs_ecn((struct sock *)treq));
+}
+
 void hs_passive_offer(const struct hs_net *hn, const struct hs_claim *claim,
 		      struct sock *listener, u8 family,
 		      struct tcp_request_sock *treq,
@@ -153,10 +127,8 @@ void hs_passive_offer(const struct hs_net *hn, const struct hs_claim *claim,
 	u32 ecn = dst_feature(dst, DST_FEATURE_ECN_MASK);
 
 	hs_policy_offer(hn, claim, listener, family, offer);
-	offer->ecn_always &= tcp_ca_needs_ecn(listener) ||
-			     (ecn & DST_FEATURE_ECN_CA) ||
-			     (hs_request_bpf() &&
-			      tcp_bpf_ca_needs_ecn((struct sock *)treq));
+	offer->ecn_always &= (ecn & DST_FEATURE_ECN_CA) ||
+			     (listener && hs_passive_needs_ecn(listener, treq));
 	offer->ecn &= READ_ONCE(hn->net->ipv4.sysctl_tcp_ecn) || ecn;
 }
 

@@ -332,24 +332,35 @@ bool peer_expect_stream_(struct peer *peer, struct place place, int fd,
 	return true;
 }
 
-bool peer_claim(struct peer *peer, const struct threeway_policy *policy)
+static bool claim_port(struct peer *peer, enum threeway_mode mode,
+		       const struct threeway_policy *policy)
 {
 	struct threeway_claim claim = {
 		.family = peer->family,
 		.direction = THREEWAY_PASSIVE,
-		.mode = THREEWAY_HANDOFF,
+		.mode = mode,
 		.port_first = peer->header.dport,
 		.port_last = peer->header.dport,
 	};
 	int err;
 
-	if (peer->engine < 0)
-		return true;
 	if (policy)
 		claim.policy = *policy;
 	err = threeway_claim_add(peer->engine, &claim);
 	peer->claim = claim.id;
 	return check(peer, !err, "claim: %s", strerror(-err));
+}
+
+bool peer_claim(struct peer *peer, const struct threeway_policy *policy)
+{
+	return peer->engine < 0 || claim_port(peer, THREEWAY_HANDOFF, policy);
+}
+
+bool peer_hold(struct peer *peer, const struct threeway_policy *policy)
+{
+	if (peer->claim)
+		threeway_claim_del(peer->engine, peer->claim);
+	return claim_port(peer, THREEWAY_HOLD, policy);
 }
 
 void peer_serve(struct peer *peer, const struct threeway_policy *policy)

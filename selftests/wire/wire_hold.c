@@ -19,27 +19,6 @@
 #define HELD		"flows_opened 1; sent_synack 1; flows_held 1"
 #define OPENED		"flows_opened 1; sent_syn 1"
 
-/* Every SYN to the local port is answered, without a listener. */
-static void hold(struct peer *peer, const struct threeway_policy *policy)
-{
-	struct threeway_claim claim = {
-		.family = peer->family,
-		.direction = THREEWAY_PASSIVE,
-		.mode = THREEWAY_HOLD,
-		.port_first = LOCAL_PORT,
-		.port_last = LOCAL_PORT,
-	};
-	int err;
-
-	if (peer->claim)
-		threeway_claim_del(peer->engine, peer->claim);
-	if (policy)
-		claim.policy = *policy;
-	err = threeway_claim_add(peer->engine, &claim);
-	peer->claim = claim.id;
-	check(peer, !err, "claim: %s", strerror(-err));
-}
-
 static struct threeway_policy stop_at(enum threeway_freeze freeze)
 {
 	return (struct threeway_policy) {
@@ -113,7 +92,7 @@ TEST_F_TIMEOUT(wire, hold_claim_finishes_a_handshake_and_keeps_it, 900)
 	struct peer *peer = &self->peer;
 	struct threeway_flow flow;
 
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	peer_flow(peer);
 	peer_send(peer, "S 0 win 65535 <" SYN_OPTIONS ">");
 	expect(peer, "S. 0 ack 1 <mss *,sackOK,TS val * ecr 1000,nop,wscale 7>");
@@ -189,6 +168,33 @@ TEST_F(wire, OP13_PM1_EC1_SYN_of_open)
 	expect(peer, "R. 1 ack 1");
 }
 
+/* As a listener would agree to it. */
+TEST_F(wire, EC1_EC3_SYN_ACK_of_held_flows)
+{
+	static const struct {
+		int tcp_ecn;
+		const char *syn, *answer;
+	} cases[] = {
+		{ 2, "SEW 0 <mss 1460>", "S.E 0 ack 1" },
+		{ 2, "SEW 0 tos 2 <mss 1460>", "S. 0 ack 1" },
+		{ 2, "SEW 0 tos 2 res 1 <mss 1460>", "S.E 0 ack 1" },
+		{ 0, "SEW 0 <mss 1460>", "S. 0 ack 1" },
+		{ 0, "SEW 0 tos 2 res 1 <mss 1460>", "S. 0 ack 1" },
+	};
+	struct peer *peer = &self->peer;
+	unsigned int i;
+
+	peer_hold(peer, NULL);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		sysctl_set("net/ipv4/tcp_ecn", "%d", cases[i].tcp_ecn);
+		peer_flow(peer);
+		peer_label(peer, "%s, tcp_ecn %d", cases[i].syn,
+			   cases[i].tcp_ecn);
+		peer_send(peer, "%s", cases[i].syn);
+		expect(peer, "%s", cases[i].answer);
+	}
+}
+
 /* What comes for a finished flow, and what it is answered. */
 TEST_F(wire, held_flow_acknowledges_and_accepts_nothing)
 {
@@ -223,7 +229,7 @@ TEST_F(wire, held_flow_acknowledges_and_accepts_nothing)
 		if (i % 2) {
 			held_active(peer, NULL);
 		} else {
-			hold(peer, NULL);
+			peer_hold(peer, NULL);
 			held_passive(peer, "mss 1460,nop,wscale 7");
 		}
 		peer_label(peer, "%s (%s)", cases[i / 2].segment, end);
@@ -246,7 +252,7 @@ TEST_F(wire, RS1_RS2_held_flow_is_limited_in_its_answers)
 	struct peer *peer = &self->peer;
 	unsigned int i;
 
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	held_passive(peer, "mss 1460");
 	for (i = 0; i < 10; i++)
 		peer_send(peer, "P. 1(10) ack 1");
@@ -260,7 +266,7 @@ TEST_F(wire, flow_kill_sends_RST_in_ESTABLISHED_only)
 	struct threeway_policy frozen = stop_at(THREEWAY_FREEZE_SYN_SENT);
 	struct peer *peer = &self->peer;
 
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	held_passive(peer, "mss 1460");
 	kill_flow(peer);
 	expect(peer, "R. 1 ack 1 win 0 <>");
@@ -297,7 +303,7 @@ TEST_F_TIMEOUT(wire, lifetime_ends_a_flow_in_every_state, 3000)
 		policy.lifetime_ms = lifetimes_ms[i];
 		policy.set = THREEWAY_P_LIFETIME;
 		policy.freeze = THREEWAY_FREEZE_NONE;
-		hold(peer, &policy);
+		peer_hold(peer, &policy);
 		held_passive(peer, "mss 1460");
 		peer_label(peer, "%u ms", lifetimes_ms[i]);
 		expect_at(peer, lifetimes_ms[i], "R. 1 ack 1 win 0 <>");
@@ -309,7 +315,7 @@ TEST_F_TIMEOUT(wire, lifetime_ends_a_flow_in_every_state, 3000)
 		/* Frozen, and so silent to the end. */
 		policy.set |= THREEWAY_P_FREEZE;
 		policy.freeze = THREEWAY_FREEZE_SYN_RECEIVED;
-		hold(peer, &policy);
+		peer_hold(peer, &policy);
 		peer_flow(peer);
 		peer_syn(peer, "mss 1460");
 		expect_silence_ms(peer, lifetimes_ms[i] - PEER_TOLERANCE_MS);
@@ -325,7 +331,7 @@ TEST_F_TIMEOUT(wire, lifetime_is_300_s_by_default, 900)
 {
 	struct peer *peer = &self->peer;
 
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	held_passive(peer, "mss 1460");
 	expect_at(peer, 300000, "R. 1 ack 1 win 0 <>");
 	expect_counters(peer, "flows_lifetime 1; sent_rst 1");
@@ -358,7 +364,7 @@ TEST_F_TIMEOUT(wire, RT1_RT6_retries_of_held_handshakes, 900)
 	expect_at(peer, 3000, "S 0");
 	expect_silence_ms(peer, 4100);
 	expect_counters(peer, "sent_syn_timer 2; flows_timed_out 1");
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_syn(peer, "mss 1460");
 	expect_at(peer, 1000, "S. 0 ack 1");
@@ -409,7 +415,7 @@ TEST_F_TIMEOUT(wire, freeze_syn_received_answers_once, 900)
 	struct threeway_flow flow;
 	unsigned int i;
 
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_syn(peer, SYN_OPTIONS);
 	for (i = 0; i < ARRAY_SIZE(segments); i++)
@@ -443,7 +449,7 @@ TEST_F_TIMEOUT(wire, freeze_final_ack_retransmits_and_gives_up, 900)
 	struct peer *peer = &self->peer;
 	unsigned int i;
 
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_syn(peer, "mss 1460");
 	for (i = 0; i < ARRAY_SIZE(finals); i++)
@@ -495,7 +501,7 @@ TEST_F(wire, freeze_refuse_answers_by_RST)
 	struct threeway_policy policy = stop_at(THREEWAY_FREEZE_REFUSE);
 	struct peer *peer = &self->peer;
 
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_send(peer, "S 0(3) <mss 1460>");
 	expect(peer, "R. =0 ack 4 win 0 <>");
@@ -530,7 +536,7 @@ TEST_F_TIMEOUT(wire, delay_holds_the_first_answer_back, 900)
 
 	for (i = 0; i < ARRAY_SIZE(delays_ms); i++) {
 		policy.delay_ms = delays_ms[i];
-		hold(peer, &policy);
+		peer_hold(peer, &policy);
 		peer_flow(peer);
 		peer_label(peer, "%u ms", delays_ms[i]);
 		peer_send(peer, "S 0 win 65535 <mss 1460>");
@@ -554,7 +560,7 @@ TEST_F_TIMEOUT(wire, delay_holds_the_first_answer_back, 900)
 	/* No longer than it lives. */
 	policy.set |= THREEWAY_P_LIFETIME;
 	policy.lifetime_ms = 2000;
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_send(peer, "S 0 win 65535 <mss 1460>");
 	expect_silence_ms(peer, 1950);
@@ -571,7 +577,7 @@ TEST_F(wire, lose_drops_the_nth_segment)
 	struct peer *peer = &self->peer;
 
 	policy.lose = 1;
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_send(peer, "S 0 win 65535 <mss 1460>");
 	expect_at(peer, 1000, "S. 0 ack 1");
@@ -580,7 +586,7 @@ TEST_F(wire, lose_drops_the_nth_segment)
 	kill_flow(peer);
 	/* the copy, and the RST for a bad ACK */
 	policy.lose = 1 << 1 | 1 << 3;
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	peer_flow(peer);
 	peer_syn(peer, "mss 1460");
 	expect_at(peer, 3000, "S. 0 ack 1");
@@ -606,7 +612,7 @@ TEST_F(wire, lose_drops_the_nth_segment)
 			"segment_syn_challenged 1; sent_ack 1");
 	/* All 32 of them. */
 	policy.lose = 0xffffffff;
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	sysctl_set("net/threeway/invalid_ratelimit_ms", "0");
 	sysctl_set("net/threeway/rto_initial_ms", "60000");
 	peer_flow(peer);
@@ -632,7 +638,7 @@ TEST_F(wire, limits_backlog_of_the_claim_and_max_flows)
 	struct threeway_open open = { .key.family = peer->family };
 	unsigned int i;
 
-	hold(peer, &policy);
+	peer_hold(peer, &policy);
 	for (i = 0; i < 2; i++) {
 		peer_flow(peer);
 		peer_syn(peer, "mss 1460");
@@ -648,7 +654,7 @@ TEST_F(wire, limits_backlog_of_the_claim_and_max_flows)
 	open.key.remote_port = htons(9);
 	memcpy(open.key.remote, &peer->header.src, sizeof(open.key.remote));
 	EXPECT_EQ(-ENOSPC, threeway_open_flow(peer->engine, &open));
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	peer_flow(peer);
 	peer_send(peer, "S 0 <mss 1460>");
 	expect(peer, "R. =0 ack 1");
@@ -666,7 +672,7 @@ TEST_F(wire, CL7_hold_claim_and_sockets)
 	peer_syn(peer, "mss 1460");
 	peer_send(peer, ". 1 ack 1");
 	fd = expect_accept(peer);
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	peer_send(peer, "P. 1(3) ack 1");
 	expect(peer, ". 1 ack 4");
 	expect_stream(peer, fd, 1, 3);
@@ -685,7 +691,7 @@ TEST_F(wire, IP1_LI4_LI5_IP10_what_does_not_open_a_held_flow)
 	u8 raw[PACKET_MAX];
 	size_t len;
 
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	peer_flow(peer);
 	len = peer_prepare(peer, raw, "S 0 <mss 1460>");
 	raw[len - 1] ^= 1;
@@ -728,7 +734,7 @@ TEST_F(wire, flows_are_deleted_while_they_are_listed)
 	unsigned int seen = 0, i;
 
 	/* some of them share a chain of the table */
-	hold(peer, NULL);
+	peer_hold(peer, NULL);
 	for (i = 0; i < LISTED; i++) {
 		peer_flow(peer);
 		peer_syn(peer, "mss 1460");

@@ -393,20 +393,6 @@ TEST_F(wire, AU1_a_late_key_for_somebody_else)
 	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_handed_over));
 }
 
-/* A claim without a socket on the port of the peer's segments. */
-static void hold(struct peer *peer)
-{
-	struct threeway_claim claim = {
-		.family = peer->family,
-		.direction = THREEWAY_PASSIVE,
-		.mode = THREEWAY_HOLD,
-		.port_first = peer->header.dport,
-		.port_last = peer->header.dport,
-	};
-
-	check(peer, !threeway_claim_add(peer->engine, &claim), "no claim");
-}
-
 /* Where no socket is asked, the policy of all is. */
 TEST_F(wire, AU8_IPsec_policy_comes_before_held_flows)
 {
@@ -415,7 +401,7 @@ TEST_F(wire, AU8_IPsec_policy_comes_before_held_flows)
 	struct threeway_flow flow;
 	unsigned int i;
 
-	hold(peer);
+	peer_hold(peer, NULL);
 	peer_flow(peer);
 	ipsec(peer, "in", true);
 	peer_send(peer, "S 0 <mss 1460>");
@@ -441,7 +427,7 @@ TEST_F(wire, MI11_a_held_flow_without_a_route_is_told_as_such)
 {
 	struct peer *peer = &self->peer;
 
-	hold(peer);
+	peer_hold(peer, NULL);
 	run("ip -%c route flush dev tun0", peer->family == AF_INET ? '4' : '6');
 	sysctl_set("net/ipv4/conf/tun0/rp_filter", "0");
 	peer_flow(peer);

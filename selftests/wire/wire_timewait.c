@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Native TIME-WAIT and the engine beyond sequence numbers: SYNs that come to
- * nothing, RSTs, limits, references (rules TW, LM10, NF7; see wire_isn.c).
+ * nothing, RSTs, limits, references, held flows (rules TW, CL7, IS4, LM10, NF7,
+ * RS8; see wire_isn.c).
  */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "quote.h"
 #include "wire.h"
 
@@ -195,6 +197,66 @@ TEST_F_TIMEOUT(wire, NF7_TW1_early_demux_and_references, 600)
 	check(peer, after < before + REUSES / 4,
 	      "%ld objects of %s after %d SYNs, %ld before", after, slab,
 	      2 * REUSES, before);
+}
+
+/* The native server has closed first; the claim comes then. */
+static void hold_over_time_wait(struct peer *peer, enum threeway_freeze freeze)
+{
+	struct threeway_policy policy = {
+		.set = THREEWAY_P_FREEZE,
+		.freeze = freeze,
+	};
+
+	peer_listen(peer, 16);
+	peer_flow(peer);
+	make_time_wait(peer);
+	close(peer->listener);
+	peer->listener = -1;
+	peer_hold(peer, freeze ? &policy : NULL);
+}
+
+/* Until a new connection comes, TIME-WAIT has the tuple. */
+TEST_F(wire, CL7_RS8_TW1_IS4_hold_claim_and_TIME_WAIT)
+{
+	struct peer *peer = &self->peer;
+	struct threeway_flow flow;
+	u32 iss;
+
+	hold_over_time_wait(peer, 0);
+	iss = peer->iss;
+	peer_send(peer, "S -1000 <mss 1460>");
+	expect(peer, ". 2 ack 2");
+	expect_counters(peer, "native_time_wait 1");
+	sleep_ms(600);
+	peer_send(peer, "F. 1 ack 2");
+	expect(peer, ". 2 ack 2");
+	expect_state(peer, THREEWAY_CLOSED);
+	peer->irs += 1000;
+	peer->iss_known = false;
+	peer_syn(peer, "mss 1460");
+	EXPECT_EQ(iss + 2 + 65537, peer->iss);
+	expect_counters(peer, "flows_opened 1; sent_synack 1");
+	peer_send(peer, ". 1 ack 1");
+	expect_state(peer, THREEWAY_ESTABLISHED);
+	/* the old connection is gone for good */
+	ASSERT_EQ(1, peer_flows(peer, &flow));
+	EXPECT_EQ(0, threeway_flow_del(peer->engine, flow.id, &flow.key));
+	expect(peer, "R. 1 ack 1");
+	peer_send(peer, "F. 1 ack 1");
+	expect(peer, "R 1");
+}
+
+TEST_F(wire, RS8_nothing_in_TIME_WAIT_is_refused)
+{
+	struct peer *peer = &self->peer;
+
+	hold_over_time_wait(peer, THREEWAY_FREEZE_REFUSE);
+	peer_send(peer, "S 1000 <mss 1460>");
+	expect(peer, ". 2 ack 2");
+	expect_counters(peer, "native_time_wait 1");
+	peer_flow(peer);
+	peer_send(peer, "S 0 <mss 1460>");
+	expect(peer, "R. =0 ack 1");
 }
 
 TEST_HARNESS_MAIN
