@@ -27,10 +27,11 @@ static int hs_output_hooks(struct net *net, struct sock *sk,
 	return nf_hook_slow(skb, &state, hooks, own);
 }
 
-static u8 hs_output_ttl(const struct net *net, const struct inet_sock *inet,
+/* @own: of its socket, or -1 */
+static u8 hs_output_ttl(const struct net *net, int own,
 			const struct dst_entry *dst)
 {
-	int ttl = inet->uc_ttl;
+	int ttl = own;
 
 	if (ttl < 0)
 		ttl = dst_metric_raw(dst, RTAX_HOPLIMIT);
@@ -38,9 +39,8 @@ static u8 hs_output_ttl(const struct net *net, const struct inet_sock *inet,
 }
 
 int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
-		   const struct hs_flow_key *key, u8 tos)
+		   const struct hs_flow_key *key, u8 tos, bool by_socket)
 {
-	const struct inet_sock *inet = inet_sk(sk);
 	struct net *net = sock_net(sk);
 	struct sock *owner = skb->sk;
 	struct iphdr *iph;
@@ -55,7 +55,8 @@ int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
 	/* too small to be cut, whatever the path (RFC 6864 section 4.1) */
 	iph->id = 0;
 	iph->frag_off = htons(IP_DF);
-	iph->ttl = hs_output_ttl(net, inet, skb_dst(skb));
+	iph->ttl = hs_output_ttl(net, by_socket ? inet_sk(sk)->uc_ttl : -1,
+				 skb_dst(skb));
 	iph->protocol = IPPROTO_TCP;
 	iph->saddr = key->v4.local;
 	iph->daddr = key->v4.remote;

@@ -34,9 +34,10 @@ static inline void hs_output_checksum(struct sk_buff *skb,
 /**
  * hs_output_ipv4() - send a TCP header by IPv4
  * @skb:	it, with its route, its mark and the socket that it belongs to
- * @sk:		whose TTL, priority and mark it gets
+ * @sk:		whose priority and mark it gets
  * @key:	the addresses
  * @tos:	TOS
+ * @by_socket:	it has the TTL of @sk, else that of the route
  *
  * As ip_build_and_send_pkt() sends it, but the engine's own hook is not asked: it
  * comes first and has nothing to say about what the engine sends.
@@ -44,6 +45,6 @@ static inline void hs_output_checksum(struct sk_buff *skb,
  * Context: RCU, BH. Return: as ip_local_out() does.
  */
 int hs_output_ipv4(struct sk_buff *skb, const struct sock *sk,
-		   const struct hs_flow_key *key, u8 tos);
+		   const struct hs_flow_key *key, u8 tos, bool by_socket);
 
 #endif /* HS_OUTPUT_H */

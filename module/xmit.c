@@ -29,6 +29,14 @@ static u8 hs_xmit_synack_tos(const struct hs_flow *flow)
 	return (flow->syn_tos & ~INET_ECN_MASK) | (own & INET_ECN_MASK);
 }
 
+/* Natively the others come from the kernel's own socket. */
+static bool hs_xmit_by_socket(const struct hs_flow *flow,
+			      const struct hs_reply *reply)
+{
+	return (reply->flags & HS_SYN) ||
+	       (flow->kind == HS_FLOW_CONNECT && !(reply->flags & HS_RST));
+}
+
 /*
  * What is answered by no socket reflects the mark where net.ipv4.fwmark_reflect or
  * that of IPv6 says so; all else has that of the connection.
@@ -40,8 +48,7 @@ static u32 hs_xmit_mark(const struct hs_flow *flow,
 	struct net *net = hs_flow_net(flow)->net;
 	u32 mark;
 
-	if (!pkt || (reply->flags & HS_SYN) ||
-	    (flow->kind == HS_FLOW_CONNECT && !(reply->flags & HS_RST)))
+	if (!pkt || hs_xmit_by_socket(flow, reply))
 		return flow->mark;
 	if (flow->key.family == AF_INET)
 		mark = IP4_REPLY_MARK(net, pkt->skb->mark);
@@ -62,6 +69,7 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 	xmit->keeps = false;
 	xmit->found = NULL;
 	xmit->socket = NULL;
+	xmit->by_socket = hs_xmit_by_socket(flow, reply);
 	xmit->used = NULL;
 	xmit->used_thoff = 0;
 	if (reply->flags & HS_SYN)
@@ -73,8 +81,10 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 /* The first one was random, and another one is all that is wanted. */
 void hs_xmit_rehash(struct hs_flow *flow)
 {
-	if (!flow->listener ||
-	    READ_ONCE(flow->listener->sk_txrehash) == SOCK_TXREHASH_ENABLED)
+	u8 rehash = flow->listener ? READ_ONCE(flow->listener->sk_txrehash) :
+		    READ_ONCE(hs_flow_net(flow)->net->core.sysctl_txrehash);
+
+	if (rehash == SOCK_TXREHASH_ENABLED)
 		flow->txhash = hash_32(flow->txhash + flow->key.hash, 32) ?: 1;
 }
 
@@ -111,16 +121,20 @@ static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
 {
 	struct sock *sk = xmit->socket ?: listener;
 	const struct hs_flow_key *key = &xmit->key;
-	struct ipv6_pinfo *np;
+	u32 priority = READ_ONCE(sk->sk_priority);
+	struct ipv6_txoptions *opt;
 	u32 mark;
 
 	if (key->family == AF_INET)
-		return hs_output_ipv4(skb, sk, key, tos);
-	np = inet6_sk(listener);
+		return hs_output_ipv4(skb, sk, key, tos, xmit->by_socket);
+	opt = rcu_dereference(inet6_sk(listener)->opt);
 	mark = skb->mark ?: READ_ONCE(listener->sk_mark);
 	fl->u.ip6.daddr = key->v6.remote;
-	return ip6_xmit(sk, skb, &fl->u.ip6, mark, rcu_dereference(np->opt),
-			tos, READ_ONCE(sk->sk_priority));
+	if (!xmit->by_socket) {
+		sk = sock_net(sk)->ipv6.tcp_sk;
+		opt = NULL;
+	}
+	return ip6_xmit(sk, skb, &fl->u.ip6, mark, opt, tos, priority);
 }
 
 int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
@@ -187,7 +201,8 @@ static int hs_xmit_known(struct hs_xmit *xmit, struct sock *listener)
 	if (!skb)
 		return -ENOMEM;
 	skb_dst_set_noref(skb, xmit->dst);
-	err = hs_output_ipv4(skb, listener, &xmit->key, xmit->tos);
+	err = hs_output_ipv4(skb, listener, &xmit->key, xmit->tos,
+			     xmit->by_socket);
 	return net_xmit_eval(err);
 }
 

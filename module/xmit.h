@@ -21,6 +21,7 @@
  * @keeps:	the flow keeps another one
  * @found:	result: that, referenced, or NULL
  * @tos:	TOS or traffic class
+ * @by_socket:	it has the TTL and the IPv6 options of the socket, else none
  * @socket:	referenced, whose TTL and priority it gets; NULL: the sender's
  * @used:	a packet to build it in, as hs_buffer_get() has it, or NULL
  * @used_thoff:	offset of the TCP header there
@@ -35,6 +36,7 @@ struct hs_xmit {
 	bool keeps;
 	struct dst_entry *found;
 	u8 tos;
+	bool by_socket;
 	struct sock *socket;
 	struct sk_buff *used;
 	unsigned int used_thoff;

@@ -374,6 +374,28 @@ TEST_F_TIMEOUT(wire, RT1_RT6_retries_of_held_handshakes, 900)
 			"sent_synack_timer 1; flows_expired 1");
 }
 
+/* There is no socket whose wish it could be. */
+TEST_F(wire, RT15_flow_labels_of_held_flows)
+{
+	struct peer *peer = &self->peer;
+	u32 label;
+	int on;
+
+	if (variant->family == AF_INET)
+		return;
+	for (on = 0; on < 2; on++) {
+		sysctl_set("net/core/txrehash", "%d", on);
+		peer_hold(peer, NULL);
+		peer_flow(peer);
+		peer_syn(peer, "mss 1460");
+		label = peer->latest.flow_label;
+		expect_at(peer, 1000, "S. 0 ack 1");
+		check(peer, (label != peer->latest.flow_label) == on,
+		      "txrehash %d: labels %x, %x", on, label,
+		      peer->latest.flow_label);
+	}
+}
+
 TEST_F_TIMEOUT(wire, freeze_syn_sent_ignores_every_answer, 900)
 {
 	static const char * const answers[] = {

@@ -414,11 +414,17 @@ TEST_F_TIMEOUT(wire, CL5_IP7_IP8_IP9_bad_addresses_are_not_answered, 120)
 
 static void type_of_service(struct peer *peer, const void *arg)
 {
+	bool v4 = peer->family == AF_INET;
 	const int *listening = arg;
 	unsigned int i;
+	int ttl = 33;
 
-	if (*listening)
+	if (*listening) {
 		peer_listen(peer, 1024);
+		/* the listener's TTL is not that of what it refuses */
+		setsockopt(peer->listener, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			   v4 ? IP_TTL : IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+	}
 	peer_claim(peer, NULL);
 	for (i = 0; i < 3; i++) {
 		sysctl_set("net/ipv4/tcp_reflect_tos", "%u", i % 2);

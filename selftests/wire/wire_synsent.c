@@ -176,10 +176,14 @@ TEST_F(wire, SS3_a_flood_of_bad_ACKs_does_not_put_the_SYN_off)
 
 static void bad_ack_script(struct peer *peer, const void *arg)
 {
-	int fd;
+	bool v4 = peer->family == AF_INET;
+	int fd, ttl = 33;
 
 	client_claim(peer, arg);
 	fd = client_open(peer);
+	/* that of a RST is not the socket's */
+	setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		   v4 ? IP_TTL : IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
 	peer_watch(peer, 200);
 	peer_send(peer, ". 100 ack 7 tos 0x13");
 	peer_watch(peer, 300);
