@@ -9,6 +9,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/ip_fib.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 #include <net/tcp.h>
@@ -27,17 +28,35 @@
 #define HS_EARLY_OPTIONS	(HS_OPT_MD5 | HS_OPT_AO | HS_OPT_MPTCP | \
 				 HS_OPT_FAST_OPEN | HS_OPT_SMC)
 
+/* Is there a route to the source, by whatever device (rp_filter 2)? */
+static bool hs_early_routed(const struct hs_packet *pkt)
+{
+	const struct net_device *dev = pkt->skb->dev;
+	struct in_device *in_dev = __in_dev_get_rcu(dev);
+	struct flowi4 fl4 = {
+		.flowi4_iif = LOOPBACK_IFINDEX,
+		.flowi4_tos = pkt->tos & IPTOS_RT_MASK,
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+		.daddr = pkt->key.v4.remote,
+		.saddr = pkt->key.v4.local,
+	};
+	struct fib_result res;
+
+	if (in_dev && IN_DEV_SRC_VMARK(in_dev))
+		fl4.flowi4_mark = pkt->skb->mark;
+	return !fib_lookup(dev_net(dev), &fl4, &res, 0) &&
+	       res.type == RTN_UNICAST;
+}
+
 /* A peer whom an answer can reach. */
 static bool hs_early_peer_ipv4(const struct hs_packet *pkt, bool loose)
 {
-	struct net_device *dev = pkt->skb->dev;
 	__be32 remote = pkt->key.v4.remote;
 
 	return remote != pkt->key.v4.local && !ipv4_is_multicast(remote) &&
 	       !ipv4_is_lbcast(remote) && !ipv4_is_zeronet(remote) &&
 	       !ipv4_is_loopback(remote) &&
-	       (!loose || inet_addr_type_dev_table(dev_net(dev), dev,
-						   remote) == RTN_UNICAST);
+	       (!loose || hs_early_routed(pkt));
 }
 
 static bool hs_early_peer_ipv6(const struct in6_addr *remote,

@@ -36,7 +36,7 @@ struct sock;
  * @claim:	its claim
  * @listener:	the one that was confirmed, not referenced, to compare with
  * @own:	the place of @listener alone, if it is another one
- * @loose:	a source has to be the address of one other host. Without rp_filter
+ * @loose:	there has to be a route to the source. Without rp_filter
  *		only those are looked for that cost nothing: an address of ours as
  *		source, which the routing would drop, gets an answer that reaches
  *		nobody but the station that sent it.

@@ -213,8 +213,8 @@ TEST_F(wire, IP1_IP3_IP7_IP10_IP12_FL2_V61_CL5_odd_SYNs_open_no_flow_early)
 }
 
 /*
- * Our own addresses, and those of everybody on a link: all of them if there is an
- * rp_filter.
+ * Our own addresses, those of everybody on a link, and those that nobody knows a
+ * way to: all of them if there is an rp_filter.
  */
 static void foreign_sources_only(struct peer *peer, enum answer by)
 {
@@ -224,6 +224,7 @@ static void foreign_sources_only(struct peer *peer, enum answer by)
 		{ "another of ours", .src4 = "198.51.100.7" },
 		{ "broadcast", .src4 = "192.0.2.255" },
 		{ "broadcast of another link", .src4 = "198.51.100.255" },
+		{ "one without a route", .src4 = "203.0.113.9" },
 	};
 	unsigned int i;
 
