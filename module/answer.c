@@ -207,7 +207,7 @@ static unsigned int hs_answer_checked(struct hs_flow *flow,
 {
 	enum threeway_counter reason;
 
-	if (pkt->fragment)
+	if (pkt->unsure)
 		reason = THREEWAY_C_native_ip_options;
 	else if (!hs_packet_checksum_ok(pkt))
 		reason = THREEWAY_C_segment_bad_checksum;

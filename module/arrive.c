@@ -209,15 +209,16 @@ static unsigned int hs_arrive_segment(struct hs_flow *flow,
 }
 
 /*
- * The rest of the segment is not here: LOCAL_IN of IPv6 comes before reassembly.
- * If its header would complete the handshake, the native stack gets that as it
+ * LOCAL_IN of IPv6 comes before reassembly, and before extension headers are
+ * looked at: the rest of the segment is not here, or it may never come to TCP. If
+ * its header would complete the handshake, the native stack gets that as it
  * stands, and decides when it has the whole segment. A wrong ACK number it
  * resets just as the core would. All else is dropped: without a request the
  * native stack would reset a peer that deserves better, and nothing is done here
  * on a word that cannot be verified.
  */
-static unsigned int hs_arrive_fragment(struct hs_flow *flow,
-				       struct hs_packet *pkt)
+static unsigned int hs_arrive_unsure(struct hs_flow *flow,
+				     struct hs_packet *pkt)
 {
 	struct hs_actions actions;
 	struct hs_policy policy;
@@ -286,8 +287,10 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 
 	if (hs_listener_has_key(listener, pkt)) {
 		reason = THREEWAY_C_native_md5;
-	} else if (pkt->fragment) {
-		return hs_arrive_fragment(flow, pkt);
+	} else if (hs_listener_ttl_refuses(listener, pkt)) {
+		reason = THREEWAY_C_native_min_ttl;
+	} else if (pkt->unsure) {
+		return hs_arrive_unsure(flow, pkt);
 	} else if (hs_listener_policy_refuses(listener, pkt)) {
 		reason = THREEWAY_C_segment_policy;
 		verdict = NF_DROP;
@@ -296,8 +299,6 @@ static unsigned int hs_arrive_checked(struct hs_flow *flow,
 		reason = THREEWAY_C_segment_bad_checksum;
 	} else if (pkt->seg.opts.present & (HS_OPT_MD5 | HS_OPT_AO)) {
 		reason = THREEWAY_C_native_md5;
-	} else if (hs_listener_ttl_refuses(listener, pkt)) {
-		reason = THREEWAY_C_native_min_ttl;
 	} else {
 		return hs_arrive_segment(flow, pkt);
 	}

@@ -429,7 +429,7 @@ unsigned int hs_cookie_ack(struct hs_net *hn, struct hs_packet *pkt)
 	struct hs_cookie_return back = { .hn = hn, .pkt = pkt };
 	unsigned int verdict = NF_ACCEPT;
 
-	if (!hs_cookie_carrier(&pkt->seg) || pkt->fragment ||
+	if (!hs_cookie_carrier(&pkt->seg) || pkt->unsure ||
 	    !hs_cookie_mine(&back))
 		return NF_ACCEPT;
 	if (!hs_packet_checksum_ok(pkt))

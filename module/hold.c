@@ -214,7 +214,7 @@ unsigned int hs_hold_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	struct hs_xmit xmit;
 	u8 before;
 
-	if (pkt->fragment) {
+	if (pkt->unsure) {
 		hs_count(hs_flow_net(flow), THREEWAY_C_segment_fragment);
 		return NF_DROP;
 	}

@@ -30,7 +30,7 @@
 /* A segment of no flow. */
 static unsigned int hs_local_in_new(struct hs_net *hn, struct hs_packet *pkt)
 {
-	if (pkt->fragment)
+	if (pkt->unsure)
 		return NF_ACCEPT;
 	if (pkt->syn || pkt->odd)
 		return hs_passive_syn(hn, pkt);

@@ -253,7 +253,7 @@ unsigned int hs_observe_arrive(struct hs_flow *flow, struct hs_packet *pkt)
 	struct sk_buff *skb = pkt->skb;
 
 	/* what has to be put together first is seen when the timer looks */
-	if (pkt->fragment)
+	if (pkt->unsure)
 		return NF_ACCEPT;
 	if (!hs_packet_checksum_ok(pkt)) {
 		hs_count(hs_flow_net(flow), THREEWAY_C_segment_bad_checksum);

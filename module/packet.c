@@ -12,28 +12,15 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 
+#include "exthdr.h"
 #include "packet.h"
 
-/* LOCAL_IN comes before extension headers are handled: walk over them. */
 static bool hs_packet_ipv6_thoff(struct hs_packet *pkt)
 {
-	unsigned short offset = 0;
-	unsigned int ah = 0;
-	int flags = 0;
-
 	pkt->thoff = sizeof(struct ipv6hdr);
 	pkt->plain = ipv6_hdr(pkt->skb)->nexthdr == IPPROTO_TCP;
-	if (pkt->plain)
-		return true;
-	/* IPsec verifies it first; then it comes again without the header */
-	if (ipv6_find_hdr(pkt->skb, &ah, NEXTHDR_AUTH, NULL, NULL) >= 0)
-		return false;
-	pkt->thoff = 0;
-	if (ipv6_find_hdr(pkt->skb, &pkt->thoff, IPPROTO_TCP, &offset,
-			  &flags) != IPPROTO_TCP || offset)
-		return false;
-	pkt->fragment = flags & IP6_FH_F_FRAG;
-	return true;
+	return pkt->plain ||
+	       hs_exthdr_find(pkt->skb, &pkt->thoff, &pkt->unsure);
 }
 
 static bool hs_packet_ipv4_thoff(struct hs_packet *pkt)
@@ -55,7 +42,7 @@ bool hs_packet_find(struct hs_packet *pkt, struct sk_buff *skb, u8 family)
 
 	pkt->skb = skb;
 	pkt->family = family;
-	pkt->fragment = false;
+	pkt->unsure = false;
 	tcp = family == AF_INET ? hs_packet_ipv4_thoff(pkt) :
 				  hs_packet_ipv6_thoff(pkt);
 	if (!tcp)

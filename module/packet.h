@@ -26,8 +26,8 @@ struct nf_hook_state;
  * @tos:	TOS or traffic class
  * @ttl:	TTL or hop limit
  * @plain:	no IP options, no extension headers
- * @fragment:	the first fragment, or an atomic one: not the whole segment,
- *		and its checksum cannot be verified
+ * @unsure:	what TCP will get is not known yet, as hs_exthdr_find() has it; the
+ *		checksum of a fragment cannot be verified
  * @syn:	it has SYN
  * @odd:	it has neither SYN, ACK nor RST
  * @now_ns:	when a flow of a listener was shown it, tcp_clock_ns()
@@ -46,7 +46,7 @@ struct hs_packet {
 	u8 tos;
 	u8 ttl;
 	bool plain;
-	bool fragment;
+	bool unsure;
 	bool syn;
 	bool odd;
 	u64 now_ns;
@@ -54,7 +54,7 @@ struct hs_packet {
 
 /**
  * hs_packet_find() - find the TCP header
- * @pkt:	result: @skb, @family, @thoff, @plain, @fragment, @syn, @odd, the
+ * @pkt:	result: @skb, @family, @thoff, @plain, @unsure, @syn, @odd, the
  *		ports
  * @skb:	a packet at LOCAL_IN
  * @family:	AF_INET or AF_INET6

@@ -402,7 +402,7 @@ struct threeway_list {
 	X(segment_deferred)		/* bare ACK, TCP_DEFER_ACCEPT */ \
 	X(segment_accept_queue_full)	/* completing ACK dropped */	\
 	X(segment_port_zero)		/* source port 0 */		\
-	X(segment_fragment)		/* does not complete, dropped */ \
+	X(segment_fragment)		/* IP may refuse it, dropped */	\
 	X(segment_policy)		/* IPsec, LSM or a filter refuses */ \
 	X(segment_conntrack_drop)	/* conntrack would not confirm */ \
 	X(segment_listener_gone)	/* left to the native stack to reset */ \
@@ -428,7 +428,7 @@ struct threeway_list {
 	X(native_not_unicast)						\
 	X(native_cookie_ack)	/* may answer a native SYN cookie */	\
 	/* handoffs that ended otherwise */				\
-	X(handoff_fragment)	/* native decides on a fragmented segment */ \
+	X(handoff_fragment)	/* native decides on such a segment */ \
 	X(handoff_refused)		/* native made no request */	\
 	X(handoff_synack_leaked)	/* native SYN-ACK was not caught */ \
 	/* segments whose header was not understood, left to native */	\

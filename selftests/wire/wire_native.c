@@ -245,7 +245,19 @@ TEST_F(wire, IP5_IP_MINTTL_holds_in_SYN_RECEIVED)
 		expect_silence_ms(peer, 50);
 		expect_counters(peer, "native_min_ttl 1");
 	}
+	if (!v4) {
+		/* a fragment that is all of it: the native stack would be asked */
+		memset(peer->header.extension, 0, 7);
+		peer->header.extension[7] = 9;
+		peer->header.extension_len = 8;
+		peer->header.extension_type = IPPROTO_FRAGMENT;
+		peer_send(peer, "P. 1(3) ack 1 ttl 254");
+		peer->header.extension_len = 0;
+		expect_silence_ms(peer, 50);
+		expect_counters(peer, "native_min_ttl 1");
+	}
 	expect_flow(peer, true);
+	expect_no_accept(peer);
 	peer_send(peer, ". 1 ack 1");
 	close(expect_accept(peer));
 	expect_counters(peer, "flows_handed_over 1");
