@@ -94,14 +94,15 @@ static bool hs_connect_write(const struct hs_connecting *c,
 
 /*
  * After TIME-WAIT the native stack has chosen an ISS that no old segment can be
- * mistaken for. connect() has just read the clock.
+ * mistaken for; and for a socket that was connected before, which rcv_tstamp still
+ * knows, if it is the same peer. connect() has just read the clock.
  */
 static u32 hs_connect_iss(const struct hs_connecting *c,
 			  const struct hs_claim *claim)
 {
 	const struct tcp_sock *tp = tcp_sk(c->sk);
 
-	if (tp->rx_opt.ts_recent_stamp &&
+	if ((tp->rx_opt.ts_recent_stamp || tp->rcv_tstamp) &&
 	    hs_policy_isn(c->hn, claim) != THREEWAY_ISN_FIXED)
 		return c->seg.seq;
 	return hs_isn_choose(c->hn, claim, &c->key, c->seg.seq,
@@ -409,9 +410,20 @@ enum hs_connect_work {
 	HS_CONNECT_END,
 };
 
+/**
+ * struct hs_connect_copy - a copy that the socket is asked for
+ * @rto_ms:	the timeout that it has then
+ * @backoff:	the socket's own count of timeouts that double, before it
+ */
+struct hs_connect_copy {
+	u32 rto_ms;
+	u8 backoff;
+};
+
 /* The timer is due. Context: socket and hs_flow.lock held. */
 static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
-					       struct sock *sk, u32 *rto_ms)
+					       struct sock *sk,
+					       struct hs_connect_copy *copy)
 {
 	const u8 before = flow->tcb.state;
 	struct hs_actions actions;
@@ -421,7 +433,8 @@ static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
 	hs_flow_aged(flow);
 	hs_timer_fires(&flow->tcb, &policy, tcp_time_stamp_raw(), &actions);
 	hs_event_acted(flow, before, NULL, &actions);
-	*rto_ms = actions.timer_ms;
+	copy->rto_ms = actions.timer_ms;
+	copy->backoff = inet_csk(sk)->icsk_backoff;
 	if (actions.timer == HS_TIMER_SET)
 		hs_flow_timer_set(flow, actions.timer_ms);
 	if (actions.end != HS_NONE) {
@@ -441,7 +454,8 @@ static enum hs_connect_work hs_connect_timeout(struct hs_flow *flow,
 
 /* Context: the socket locked. */
 static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
-					    struct sock *sk, u32 *rto_ms)
+					    struct sock *sk,
+					    struct hs_connect_copy *copy)
 {
 	enum hs_connect_work work = HS_CONNECT_NOTHING;
 
@@ -460,21 +474,37 @@ static enum hs_connect_work hs_connect_work(struct hs_flow *flow,
 			       jiffies_to_msecs(inet_csk(sk)->icsk_rto));
 		hs_wheel_add(flow, 0);
 	} else {
-		work = hs_connect_timeout(flow, sk, rto_ms);
+		work = hs_connect_timeout(flow, sk, copy);
 	}
 	spin_unlock(&flow->lock);
 	return work;
 }
 
+/* Context: socket and hs_flow.lock held. Return: the timeout that stays, in ms. */
+static u32 hs_connect_congested(struct hs_flow *flow, struct sock *sk)
+{
+	struct hs_actions actions;
+	struct hs_policy policy;
+	u32 rto_ms;
+
+	hs_policy_read(flow, sk, &policy);
+	rto_ms = hs_copy_congested(&flow->tcb, &policy, tcp_time_stamp_raw(),
+				   &actions);
+	hs_flow_timer_set(flow, actions.timer_ms);
+	return rto_ms;
+}
+
 /*
- * A copy that nobody has let out was not sent: no route, no memory. If the socket
- * is in use, its user will send it. With ip_dynaddr it may have left from another
- * address, as a SYN that is native.
+ * A copy that nobody has let out was not sent: no route, no memory. Nor was one
+ * after which the socket does not double its timeout: a queue was full. If the
+ * socket is in use, its user will send it. With ip_dynaddr it may have left from
+ * another address, as a SYN that is native.
  */
-static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
+static void hs_connect_copied(struct hs_flow *flow, struct sock *sk,
+			      struct hs_connect_copy *copy)
 {
 	struct hs_flow_large *large = hs_flow_large(flow);
-	bool lost = false, moved = false;
+	bool lost = false, moved = false, congested = false;
 
 	bh_lock_sock(sk);
 	spin_lock(&flow->lock);
@@ -483,17 +513,21 @@ static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
 	    hs_socket_connects(flow, sk)) {
 		moved = !hs_socket_has_key(sk, flow);
 		lost = large->copy_due && !moved;
+		congested = !lost && !moved &&
+			    inet_csk(sk)->icsk_backoff == copy->backoff;
 		large->copy_due = false;
 		if (lost)
 			hs_copy_lost(&flow->tcb);
+		else if (congested)
+			copy->rto_ms = hs_connect_congested(flow, sk);
 		if (moved)
-			hs_socket_let_go(sk, flow->tcb.timeouts, rto_ms);
+			hs_socket_let_go(sk, flow->tcb.timeouts, copy->rto_ms);
 		else
-			hs_socket_park(sk, flow->tcb.timeouts, rto_ms);
+			hs_socket_park(sk, flow->tcb.timeouts, copy->rto_ms);
 	}
 	spin_unlock(&flow->lock);
 	bh_unlock_sock(sk);
-	if (lost)
+	if (lost || congested)
 		hs_count(hs_flow_net(flow), THREEWAY_C_send_failed);
 	if (moved)
 		hs_connect_settle(flow, NULL);
@@ -501,11 +535,11 @@ static void hs_connect_copied(struct hs_flow *flow, struct sock *sk, u32 rto_ms)
 
 static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)
 {
+	struct hs_connect_copy copy = { };
 	enum hs_connect_work work;
-	u32 rto_ms = 0;
 
 	bh_lock_sock(sk);
-	work = hs_connect_work(flow, sk, &rto_ms);
+	work = hs_connect_work(flow, sk, &copy);
 	bh_unlock_sock(sk);
 	if (work == HS_CONNECT_END) {
 		hs_flow_unlink(flow, flow->outcome);
@@ -514,7 +548,7 @@ static void hs_connect_timer_socket(struct hs_flow *flow, struct sock *sk)
 	if (work != HS_CONNECT_NOTHING)
 		hs_socket_fire(sk);
 	if (work == HS_CONNECT_COPY)
-		hs_connect_copied(flow, sk, rto_ms);
+		hs_connect_copied(flow, sk, &copy);
 	else if (work == HS_CONNECT_END)
 		hs_socket_ended(sk, flow->tcb.timeouts);
 }

@@ -3,6 +3,9 @@
 #include "reply.h"
 #include "tcb.h"
 
+/* TCP_RESOURCE_PROBE_INTERVAL of the native stack. */
+#define HS_CONGESTED_MS	500
+
 static void hs_first_sent(struct hs_tcb *tcb, const struct hs_policy *policy,
 			  u32 now_ms, struct hs_actions *actions)
 {
@@ -165,6 +168,16 @@ void hs_copy_lost(struct hs_tcb *tcb)
 {
 	if (tcb->retransmits)
 		tcb->retransmits--;
+}
+
+u32 hs_copy_congested(struct hs_tcb *tcb, const struct hs_policy *policy,
+		      u32 now_ms, struct hs_actions *actions)
+{
+	hs_actions_init(actions, HS_DROP);
+	hs_copy_lost(tcb);
+	hs_saturating_inc(&tcb->unsent);
+	hs_timer_wait(tcb, policy, now_ms, HS_CONGESTED_MS, actions);
+	return hs_tcb_rto_ms(tcb, policy);
 }
 
 u32 hs_retries_left(const struct hs_tcb *tcb, const struct hs_policy *policy)

@@ -156,15 +156,21 @@ void hs_timer_wait(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		actions->timer_ms = policy->deadline_ms - elapsed_ms;
 }
 
+u32 hs_tcb_rto_ms(const struct hs_tcb *tcb, const struct hs_policy *policy)
+{
+	u32 linear = tcb->unsent;
+	u32 backoff;
+
+	if (tcb->active)
+		linear += policy->syn_linear_timeouts;
+	backoff = tcb->timeouts > linear ? tcb->timeouts - linear : 0;
+	return hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms, backoff);
+}
+
 void hs_timer_set(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		  u32 now_ms, struct hs_actions *actions)
 {
-	u32 linear = tcb->active ? policy->syn_linear_timeouts : 0;
-	u32 backoff = tcb->timeouts > linear ? tcb->timeouts - linear : 0;
-
-	hs_timer_wait(tcb, policy, now_ms,
-		      hs_rto_ms(policy->rto_initial_ms, policy->rto_max_ms,
-				backoff), actions);
+	hs_timer_wait(tcb, policy, now_ms, hs_tcb_rto_ms(tcb, policy), actions);
 }
 
 void hs_timer_idle(const struct hs_tcb *tcb, const struct hs_policy *policy,

@@ -54,6 +54,9 @@ u32 hs_elapsed_ms(const struct hs_tcb *tcb, u32 now_ms);
 void hs_timer_wait(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		   u32 now_ms, u32 wait_ms, struct hs_actions *actions);
 
+/* The retransmission timeout as it is now. */
+u32 hs_tcb_rto_ms(const struct hs_tcb *tcb, const struct hs_policy *policy);
+
 /* Set it to the retransmission timeout. */
 void hs_timer_set(const struct hs_tcb *tcb, const struct hs_policy *policy,
 		  u32 now_ms, struct hs_actions *actions);

@@ -95,6 +95,7 @@ void hs_tcb_passive_open(struct hs_tcb *tcb, const struct hs_segment *seg,
 	tcb->state = THREEWAY_SYN_RECEIVED;
 	tcb->retransmits = 0;
 	tcb->segments_sent = 0;
+	tcb->unsent = 0;
 	tcb->active = false;
 	tcb->ecn_setup = false;
 	tcb->hurried = false;
@@ -134,6 +135,7 @@ void hs_tcb_active_open(struct hs_tcb *tcb, const struct hs_segment *syn,
 	tcb->state = THREEWAY_SYN_SENT;
 	tcb->retransmits = 0;
 	tcb->segments_sent = 0;
+	tcb->unsent = 0;
 	tcb->active = true;
 	tcb->wscale_ok = wscale;
 	tcb->tstamp_ok = tstamp;

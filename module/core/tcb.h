@@ -34,6 +34,7 @@
  * @state:	enum threeway_state, 0 is CLOSED
  * @retransmits: copies of the SYN or SYN-ACK sent, for whatever reason
  * @segments_sent: all segments, as far as the lab may want to lose one
+ * @unsent:	timeouts whose copy the host had no room for: they do not double
  * @active:	this end opened
  * @wscale_ok:	window scaling was agreed, or in SYN-SENT: offered; so are the
  *		next ones
@@ -67,6 +68,7 @@ struct hs_tcb {
 	u8 state;
 	u8 retransmits;
 	u8 segments_sent;
+	u8 unsent;
 	bool active : 1;
 	bool wscale_ok : 1;
 	bool tstamp_ok : 1;
@@ -357,6 +359,21 @@ void hs_timer_fires(struct hs_tcb *tcb, const struct hs_policy *policy,
  * A copy that never left does not spoil the round-trip sample.
  */
 void hs_copy_lost(struct hs_tcb *tcb);
+
+/**
+ * hs_copy_congested() - the host itself had no room for the copy
+ * @tcb:	in SYN-SENT or SYN-RECEIVED, after hs_timer_fires()
+ * @policy:	in force now
+ * @now_ms:	the timestamp clock
+ * @actions:	result: the timer
+ *
+ * As the native stack has it: the next one comes soon, but not for ever, and what
+ * has told nothing about the path does not double the timeout.
+ *
+ * Return: the timeout as it stays, in ms.
+ */
+u32 hs_copy_congested(struct hs_tcb *tcb, const struct hs_policy *policy,
+		      u32 now_ms, struct hs_actions *actions);
 
 /* The segment that the state repeats: SYN, or SYN-ACK in SYN-RECEIVED. */
 void hs_tcb_copy(struct hs_tcb *tcb, u32 now_ms, struct hs_reply *reply);

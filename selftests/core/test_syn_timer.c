@@ -440,6 +440,45 @@ static void lost_copies(void **state)
 	assert_int_equal(tcb.tsval_last, TS_OFFSET + 1000);
 }
 
+/* The queue of the host was full at 1 s and 1.5 s: 500 ms later, not doubled. */
+static void congested_copies(void **state)
+{
+	struct hs_policy policy = fixture_policy();
+	struct hs_tcb tcb = fixture_syn_sent(ISS);
+	struct hs_actions actions;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		copy_at(&tcb, &policy, 1000 + 500 * i);
+		assert_int_equal(hs_copy_congested(&tcb, &policy,
+						   1000 + 500 * i, &actions),
+				 1000);
+		assert_int_equal(actions.timer, HS_TIMER_SET);
+		assert_int_equal(actions.timer_ms, 500);
+		assert_int_equal(actions.reply.flags, 0);
+		assert_int_equal(tcb.retransmits, 0);
+		assert_int_equal(tcb.timeouts, i + 1);
+	}
+	hs_timer_fires(&tcb, &policy, 2000, &actions);
+	assert_int_equal(actions.timer_ms, 2000);
+	hs_timer_fires(&tcb, &policy, 4000, &actions);
+	assert_int_equal(actions.timer_ms, 4000);
+	/* they count, or it would never end */
+	for (i = 4; i < policy.syn_retries; i++) {
+		hs_timer_fires(&tcb, &policy, 8000, &actions);
+		assert_int_equal(actions.end, HS_NONE);
+	}
+	hs_timer_fires(&tcb, &policy, 8000, &actions);
+	assert_int_equal(actions.end, THREEWAY_C_flows_timed_out);
+	/* what is left of a deadline may be less */
+	tcb = fixture_syn_sent(ISS);
+	policy.deadline_ms = 1200;
+	copy_at(&tcb, &policy, 1000);
+	hs_copy_congested(&tcb, &policy, 1000, &actions);
+	assert_int_equal(actions.timer_ms, 200);
+}
+
 static const struct cm_unit_test tests[] = {
 	TEST("RT1 RT2 RT3 RT4 RT5 schedules of the SYN that are known",
 	     known_schedules),
@@ -459,6 +498,7 @@ static const struct cm_unit_test tests[] = {
 	TEST("EC5 a copy does not ask for ECN when it is to fall back",
 	     ecn_fallback),
 	TEST("RT8 RT16 a copy that was not sent is not counted", lost_copies),
+	TEST("RT16 a SYN that the host had no room for", congested_copies),
 };
 
 SUITE(syn_timer_suite);

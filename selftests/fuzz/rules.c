@@ -58,6 +58,7 @@ bool same_tcb(const struct hs_tcb *tcb, const struct hs_tcb *other,
 	       tcb->state == other->state &&
 	       tcb->retransmits == other->retransmits &&
 	       tcb->segments_sent == other->segments_sent &&
+	       tcb->unsent == other->unsent &&
 	       tcb->active == other->active &&
 	       tcb->wscale_ok == other->wscale_ok &&
 	       tcb->tstamp_ok == other->tstamp_ok &&

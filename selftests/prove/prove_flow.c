@@ -184,8 +184,10 @@ void prove_between(void)
 	struct hs_tcb before = any_tcb();
 	struct hs_policy policy = any_policy();
 	struct hs_tcb tcb = before;
+	struct hs_actions actions;
 	struct hs_reply reply;
 	u32 now_ms = nondet_u32();
+	u32 rto_ms;
 
 	RULE("copies that are left are not more than there are at all",
 	     hs_retries_left(&tcb, &policy) <= EXPIRIES_MAX);
@@ -205,6 +207,11 @@ void prove_between(void)
 	hs_copy_lost(&tcb);
 	RULE("a copy that was lost does not count",
 	     tcb.retransmits == before.retransmits - !!before.retransmits);
+	rto_ms = hs_tcb_rto_ms(&tcb, &policy);
+	RULE("a copy that the host had no room for does not double the timeout",
+	     hs_copy_congested(&tcb, &policy, now_ms, &actions) <= rto_ms);
+	RULE("another one comes soon",
+	     actions.timer == HS_TIMER_SET && actions.timer_ms <= 500);
 	rules_tcb(&tcb);
 	REACH("a copy", reply.flags);
 }

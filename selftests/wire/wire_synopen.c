@@ -519,6 +519,31 @@ static void set_isn(struct peer *peer, enum threeway_isn isn, u32 fixed)
 	peer->claim = 0;
 }
 
+/* The clock alone would fall back behind what was in the peer's window. */
+TEST_F(wire, IS4_a_socket_connects_again_beyond_its_old_window)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct peer *peer = &self->peer;
+	u32 iss;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	iss = peer->iss;
+	peer_send(peer, "S. 0 ack 1 win 65535 <mss 1460,nop,wscale 14>");
+	expect(peer, ". 1 ack 1");
+	expect_connected(peer, fd);
+	peer_send(peer, ". 1 ack 1 win 65535");
+	EXPECT_EQ(0, connect(fd, &nobody, sizeof(nobody)));
+	expect(peer, "R. 1 ack 1");
+	peer->iss_known = false;
+	client_connect(peer, fd);
+	expect(peer, "S 0");
+	EXPECT_EQ(iss + 1 + (65535U << 14) + 2, peer->iss);
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_flows_opened));
+	close(fd);
+}
+
 TEST_F(wire, IS5_kernel_numbers_are_those_of_native)
 {
 	struct peer *peer = &self->peer;

@@ -258,6 +258,40 @@ TEST_F_TIMEOUT(wire, RT12_RT13_IS7_WI3_copies_are_the_SYN_with_a_new_TSval, 600)
 	client_close(peer, fd);
 }
 
+/* A full queue of the host itself, for a while, or until connect() has failed. */
+static void congested_script(struct peer *peer, const void *arg)
+{
+	const bool *for_ever = arg;
+	int fd;
+
+	client_claim(peer, NULL);
+	fd = client_open(peer);
+	run("tc qdisc replace dev tun0 root bfifo limit 1");
+	peer_watch(peer, 1200);
+	client_note(peer, fd);
+	if (*for_ever)
+		peer_watch(peer, 3800);
+	else
+		run("tc qdisc del dev tun0 root");
+	client_note(peer, fd);
+	peer_watch(peer, *for_ever ? 4400 : 8000);
+	client_note(peer, fd);
+	client_close(peer, fd);
+}
+
+TEST_F_TIMEOUT(wire, RT16_a_copy_that_a_full_queue_drops_as_native, 60)
+{
+	static const bool for_ever[] = { false, true };
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, congested_script, &for_ever[0]);
+	expect_counters(peer, "flows_opened 1; sent_syn 1; sent_syn_timer 4; "
+			"send_failed 1");
+	same_as_native(peer, congested_script, &for_ever[1]);
+	expect_counters(peer, "flows_opened 1; sent_syn 1; sent_syn_timer 6; "
+			"send_failed 6; flows_timed_out 1");
+}
+
 TEST_F(wire, RT15_flow_label_changes_with_each_timeout)
 {
 	struct peer *peer = &self->peer;
