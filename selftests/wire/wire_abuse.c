@@ -5,6 +5,7 @@
  */
 #include <unistd.h>
 
+#include "client.h"
 #include "wire.h"
 
 /* Beyond the last retransmission and the end of the flow. */
@@ -171,6 +172,32 @@ TEST_F(wire, LM8_LM6_nothing_but_a_SYN_makes_a_flow)
 	check(peer, answers.largest <= 60, "%u octets", answers.largest);
 	check(peer, !peer_flows(peer, NULL), "a flow");
 	check(peer, !peer_counter(peer, THREEWAY_C_flows_opened), "a flow");
+}
+
+/* SYNs for handshakes that have crossed are challenged on the same account. */
+TEST_F(wire, RS3_challenges_of_SYNs_have_a_limit_too)
+{
+	struct peer *peer = &self->peer;
+	unsigned int i, answered = 0;
+	int fd[10];
+
+	sysctl_set("net/ipv4/tcp_challenge_ack_limit", "1");
+	client_claim(peer, NULL);
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = client_open(peer);
+		peer_send(peer, "S 0 <mss 1460>");
+		expect(peer, "S. 0 ack 1");
+		peer_send(peer, "S 0 <mss 1460>");
+		answered += peer_receive(peer, 2);
+		/* nor is it one that the flow itself is limited in */
+		EXPECT_EQ(answered, peer_counter(peer, THREEWAY_C_sent_ack));
+	}
+	/* half of 1 is 1, one and a half are 1, and a second may begin */
+	check(peer, answered && answered <= 4, "%u answers", answered);
+	EXPECT_EQ(ARRAY_SIZE(fd) - answered,
+		  peer_counter(peer, THREEWAY_C_segment_challenge_limited));
+	for (i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
 }
 
 TEST_F(wire, LM6_LM8_no_more_flows_than_the_limit)

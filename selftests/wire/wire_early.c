@@ -288,6 +288,92 @@ TEST_F(wire, SR2_tuples_with_an_owner_open_no_flow_early)
 		       "flows_handed_over 1");
 }
 
+/* So does the tuple of a connection that TIME-WAIT remembers. */
+static void time_wait_is_late(struct peer *peer, enum answer by)
+{
+	struct flow before;
+	u32 iss;
+	int fd;
+
+	serve(peer, by);
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	peer_send(peer, ". 1 ack 1");
+	fd = expect_accept(peer);
+	close(fd);
+	expect(peer, "F. 1 ack 1");
+	peer_send(peer, "F. 1 ack 2");
+	expect(peer, ". 2 ack 2");
+	iss = peer->iss;
+	before = peer_park(peer);
+	confirm(peer, "mss 1460", true);
+	peer_resume(peer, before);
+	peer->irs += 1000;
+	peer->iss_known = false;
+	usual(peer, "S 0 <mss 1460>");
+	no_more(peer);
+	expect(peer, "S. 0 ack 1");
+	if (by == FLOW)
+		check(peer, peer->iss == iss + 2 + 65537, "%u after %u",
+		      peer->iss, iss);
+	check(peer, peer_counter(peer, by == COOKIE ?
+				 THREEWAY_C_sent_cookie_early :
+				 THREEWAY_C_sent_synack_early) == 1,
+	      "an early answer to TIME-WAIT");
+}
+
+TEST_F(wire, TW1_IS4_tuples_in_TIME_WAIT_get_no_early_cookie)
+{
+	time_wait_is_late(&self->peer, COOKIE);
+}
+
+TEST_F(wire, TW1_IS4_tuples_in_TIME_WAIT_open_no_flow_early)
+{
+	time_wait_is_late(&self->peer, FLOW);
+}
+
+/* Of ECN an early answer agrees to what a late one would; it has no mark itself. */
+static void ecn_early(struct peer *peer, enum answer by)
+{
+	static const struct {
+		const char *syn;
+		u16 ece;
+	} cases[] = {
+		{ "SEW 0 <" SYN_OPTIONS ">", FLAG_ECE },
+		{ "SEW 0 tos 2 <" SYN_OPTIONS ">", 0 },
+		{ "SE 0 <" SYN_OPTIONS ">", 0 },
+		{ "S 0 tos 3 <" SYN_OPTIONS ">", 0 },
+	};
+	struct packet answer;
+	unsigned int i;
+
+	serve(peer, by);
+	/* even if the mark of the SYN were to be reflected */
+	sysctl_set("net/ipv4/tcp_reflect_tos", "1");
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		peer_label(peer, "%s", cases[i].syn);
+		confirm(peer, SYN_OPTIONS, true);
+		peer_flow(peer);
+		usual(peer, "%s", cases[i].syn);
+		if (!check(peer, early_answer(peer, &answer), "no answer"))
+			continue;
+		check(peer, answer.flags == (FLAG_SYN | FLAG_ACK | cases[i].ece),
+		      "flags %#x", answer.flags);
+		check(peer, !(answer.tos & 3), "tos %#x", answer.tos);
+		no_more(peer);
+	}
+}
+
+TEST_F(wire, EC1_EC2_EC3_EC4_early_cookies)
+{
+	ecn_early(&self->peer, COOKIE);
+}
+
+TEST_F(wire, EC1_EC2_EC3_EC4_early_flows)
+{
+	ecn_early(&self->peer, FLOW);
+}
+
 /* A copy of a SYN that was answered early belongs to its flow. */
 TEST_F(wire, SR2_RT6_an_early_flow_answers_copies_by_the_route)
 {

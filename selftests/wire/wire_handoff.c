@@ -218,6 +218,29 @@ TEST_F(wire, HO13_HO14_HO15_HO23_listener_of_both_families)
 	hand_over(&self->peer, &replayed, FLOWS);
 }
 
+/* Where the native stack is told our number, 0 is one like all others. */
+TEST_F(wire, IS10_SQ1_a_number_of_0_is_replayed)
+{
+	struct threeway_policy policy = {
+		.set = THREEWAY_P_ISN,
+		.isn = THREEWAY_ISN_FIXED,
+		.isn_fixed = 0,
+	};
+	struct peer *peer = &self->peer;
+
+	if (access("/proc/sys/net/mptcp/enabled", F_OK))
+		SKIP(return, "this kernel has no MPTCP");
+	peer_listen_protocol(peer, 16, IPPROTO_MPTCP);
+	peer_claim(peer, &policy);
+	peer_flow(peer);
+	peer_syn(peer, "mss 1460");
+	EXPECT_EQ(0, peer->iss);
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+	expect_counters(peer, "flows_opened 1; sent_synack 1; "
+			"flows_handed_over 1; handoff_replayed 1");
+}
+
 TEST_F(wire, HO14_AU5_listener_of_MPTCP_is_a_kind_of_its_own)
 {
 	static const struct handing mptcp = { OF_MPTCP, false, false };

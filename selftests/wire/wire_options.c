@@ -4,6 +4,7 @@
  * without the engine, and the SYN-ACKs, the sockets' TCP_INFO and their first
  * segments must be equal (rules OP, WI, TS, EC, PM, V65).
  */
+#include <ctype.h>
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -294,8 +295,8 @@ static void ecn_matrix(struct peer *peer, const void *arg)
 	unsigned int i;
 	char line[64];
 
-	if (*setting == 'r')
-		peer_route(peer, "features ecn");
+	if (isalpha(*setting))
+		peer_route(peer, setting);
 	else
 		sysctl_set("net/ipv4/tcp_ecn", "%s", setting);
 	peer_serve(peer, NULL);
@@ -308,7 +309,11 @@ static void ecn_matrix(struct peer *peer, const void *arg)
 
 TEST_F_TIMEOUT(wire, EC1_EC2_EC3_EC4_EC9_ECN_as_native, 600)
 {
-	static const char * const settings[] = { "0", "1", "2", "route" };
+	static const char * const settings[] = {
+		"0", "1", "2", "features ecn",
+		/* which wants ECN whatever the IP header says */
+		"congctl dctcp",
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
