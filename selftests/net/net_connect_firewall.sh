@@ -135,7 +135,7 @@ step_by_step()
 		listener "$1"
 		echo "
 			start c ${server_ip[$1]} $port
-			sleep 500
+			sleep 100
 			sh entry
 			finish c
 			sh entry

@@ -374,7 +374,7 @@ address_changes()
 		sh ip netns exec srv nft -f $work/no_syns
 		sh ip netns exec cli sysctl -qw net.ipv4.ip_dynaddr=1
 		call c ${server_ip[$family]} $port
-		sleep 500
+		sleep 100
 		sh ip -n cli -$family address flush dev veth scope global
 		sh ip -n cli address add 192.0.2.3/24 dev veth
 		sleep $1
