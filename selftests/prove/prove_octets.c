@@ -154,6 +154,32 @@ void prove_segment_parse(void)
 	      seg.opts.present & HS_OPT_TIMESTAMPS);
 }
 
+/*
+ * What is said to repeat a SYN and is built is the same, octet by octet. (In others
+ * SACK-permitted means nothing, and takes the place of padding.)
+ */
+static void reply_repeats(const struct hs_reply *reply, const u8 *header,
+			  size_t len)
+{
+	struct hs_reply other;
+	struct hs_segment seg;
+	u8 written[40];
+	size_t i;
+
+	ASSUME(IMPLIES(other.opts.present & HS_OPT_MSS, other.opts.mss));
+	ASSUME(other.opts.wscale <= HS_WSCALE_MAX);
+	ASSUME(other.seq == reply->seq && (reply->flags & HS_SYN));
+	i = hs_reply_build(written, &other, 0, 0);
+	ASSUME(hs_segment_parse(&seg, written, i, (u32)i, 0));
+	if (!hs_reply_repeats(reply, &seg, i))
+		return;
+	RULE("what repeats a SYN is as long", i == len);
+	for (i = 4; i < len; i++)
+		RULE("what repeats a SYN says the same",
+		     written[i] == header[i]);
+	REACH("a SYN that is repeated", len > HS_HEADER_MIN);
+}
+
 void prove_reply_build(void)
 {
 	struct hs_reply reply;
@@ -172,5 +198,13 @@ void prove_reply_build(void)
 	     back.seq == reply.seq && back.ack == reply.ack &&
 	     back.wnd == reply.wnd && back.flags == reply.flags && !back.ae &&
 	     back.len == !!(reply.flags & HS_SYN) + !!(reply.flags & HS_FIN));
+	RULE("and it repeats itself, if all of it can be written",
+	     IMPLIES(back.opts.present == reply.opts.present &&
+		     back.opts.mss == reply.opts.mss &&
+		     back.opts.wscale == reply.opts.wscale &&
+		     back.opts.tsval == reply.opts.tsval &&
+		     back.opts.tsecr == reply.opts.tsecr,
+		     hs_reply_repeats(&reply, &back, len)));
 	REACH("all that can be written", len == sizeof(header));
+	reply_repeats(&reply, header, len);
 }
