@@ -455,6 +455,8 @@ TEST_F_TIMEOUT(wire, CK3_CK15_valid_for_a_minute_and_for_no_more_than_two, 4000)
 	static const unsigned int bad_s[] = { 125, 181, 600 };
 	struct peer *peer = &self->peer;
 	unsigned int phase, i;
+	struct flow late;
+	u64 bad;
 
 	serve(peer, THREEWAY_COOKIES_ALWAYS);
 	/* at each phase of the minute */
@@ -468,9 +470,17 @@ TEST_F_TIMEOUT(wire, CK3_CK15_valid_for_a_minute_and_for_no_more_than_two, 4000)
 	}
 	for (i = 0; i < ARRAY_SIZE(bad_s); i++) {
 		open_cookie(peer, "mss 1460");
-		sleep_ms(bad_s[i] * 1000);
+		late = peer_park(peer);
+		sleep_ms((bad_s[i] - 5) * 1000);
+		/* so that ACKs are looked at */
+		open_cookie(peer, "mss 1460");
+		sleep_ms(5000);
+		peer_resume(peer, late);
+		bad = peer_counter(peer, THREEWAY_C_native_bad_cookie);
 		peer_send(peer, ". 1 ack 1");
 		expect_reset(peer, "1");
+		EXPECT_EQ(bad + 1, peer_counter(peer,
+						THREEWAY_C_native_bad_cookie));
 	}
 }
 
