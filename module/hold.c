@@ -100,7 +100,7 @@ static struct hs_flow *hs_hold_flow(struct hs_net *hn, struct hs_claim *claim,
 			    &flow->txhash);
 	if (previous && hs_policy_isn(hn, claim) != THREEWAY_ISN_FIXED)
 		iss = hs_time_wait_iss(previous);
-	flow->time_wait = previous;
+	flow->time_wait = !!previous;
 	hs_tcb_passive_open(&flow->tcb, &pkt->seg, &offer, iss, native.ts_off);
 	hs_hold_window(&flow->tcb, dst);
 	dst_release(dst);
