@@ -115,14 +115,9 @@ static bool hs_early_syn(const struct hs_packet *pkt)
 /* Has the tuple an owner who answers differently? */
 static bool hs_early_owned(struct hs_net *hn, struct hs_packet *pkt)
 {
-	struct sock *sk;
-
 	if (atomic_read(&hn->flow_count) && hs_flow_find(hn, &pkt->key))
 		return true;
-	sk = hs_native_socket(hn->net, &pkt->key, pkt->iif, pkt->sdif);
-	if (sk)
-		sock_gen_put(sk);
-	return sk;
+	return hs_native_has(hn->net, &pkt->key, pkt->iif, pkt->sdif);
 }
 
 static void hs_early_network_header(struct hs_net *hn, struct sk_buff *skb,

@@ -256,10 +256,12 @@ bool peer_syn(struct peer *peer, const char *options);
 /* Claims the local port with that policy (NULL: none of its own). */
 bool peer_claim(struct peer *peer, const struct threeway_policy *policy);
 /*
- * The same, in place of the present claim: every SYN is answered, without a
+ * The same, in place of the present one: every SYN is answered, without a
  * listener.
  */
 bool peer_hold(struct peer *peer, const struct threeway_policy *policy);
+/* A connection of the present tuple that leaves a TIME-WAIT at the server. */
+void peer_time_wait(struct peer *peer);
 /* A counter's value now. */
 u64 peer_counter(struct peer *peer, enum threeway_counter counter);
 /* Flows of the engine in the namespace; the present one in *flow. */

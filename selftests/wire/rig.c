@@ -356,6 +356,17 @@ bool peer_claim(struct peer *peer, const struct threeway_policy *policy)
 	return peer->engine < 0 || claim_port(peer, THREEWAY_HANDOFF, policy);
 }
 
+void peer_time_wait(struct peer *peer)
+{
+	peer->iss_known = false;
+	peer_syn(peer, "mss 1460");
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+	expect(peer, "F. 1 ack 1");
+	peer_send(peer, "F. 1 ack 2");
+	expect(peer, ". 2 ack 2");
+}
+
 bool peer_hold(struct peer *peer, const struct threeway_policy *policy)
 {
 	if (peer->claim)

@@ -293,17 +293,10 @@ static void time_wait_is_late(struct peer *peer, enum answer by)
 {
 	struct flow before;
 	u32 iss;
-	int fd;
 
 	serve(peer, by);
 	peer_flow(peer);
-	peer_syn(peer, "mss 1460");
-	peer_send(peer, ". 1 ack 1");
-	fd = expect_accept(peer);
-	close(fd);
-	expect(peer, "F. 1 ack 1");
-	peer_send(peer, "F. 1 ack 2");
-	expect(peer, ". 2 ack 2");
+	peer_time_wait(peer);
 	iss = peer->iss;
 	before = peer_park(peer);
 	confirm(peer, "mss 1460", true);

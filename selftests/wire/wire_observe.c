@@ -313,17 +313,9 @@ TEST_F(wire, NF9_CK1_SYN_cookies)
 
 static void time_wait(struct peer *peer, const void *arg)
 {
-	int fd;
-
 	(void)arg;
 	serve_observed(peer);
-	peer_syn(peer, "mss 1460");
-	peer_send(peer, ". 1 ack 1");
-	fd = expect_accept(peer);
-	close(fd);
-	expect(peer, "F. 1 ack 1");
-	peer_send(peer, "F. 1 ack 2");
-	expect(peer, ". 2 ack 2");
+	peer_time_wait(peer);
 	expect_told(peer, OPENED ANSWERED ACKED);
 	/* too old: it is acknowledged, which opens nothing */
 	peer_send(peer, "S 1 <mss 1460>");

@@ -12,21 +12,6 @@
 #include "quote.h"
 #include "wire.h"
 
-/* A connection of the present tuple that leaves a TIME-WAIT at the server. */
-static void make_time_wait(struct peer *peer)
-{
-	int fd;
-
-	peer->iss_known = false;
-	peer_syn(peer, "mss 1460");
-	peer_send(peer, ". 1 ack 1");
-	fd = expect_accept(peer);
-	close(fd);
-	expect(peer, "F. 1 ack 1");
-	peer_send(peer, "F. 1 ack 2");
-	expect(peer, ". 2 ack 2");
-}
-
 /* A new SYN, with a number that TIME-WAIT has to believe. */
 static void reopen(struct peer *peer)
 {
@@ -45,7 +30,7 @@ TEST_F(wire, TW3_TIME_WAIT_outlives_a_SYN_that_was_an_old_duplicate)
 	struct flow before;
 
 	peer_serve(peer, NULL);
-	make_time_wait(peer);
+	peer_time_wait(peer);
 	before = peer_park(peer);
 	reopen(peer);
 	peer_send(peer, "R 1");
@@ -76,7 +61,7 @@ static void assassinate(struct peer *peer, const void *arg)
 		sysctl_set("net/ipv4/tcp_rfc1337", "%d", protect);
 		peer_flow(peer);
 		peer_label(peer, "tcp_rfc1337 %d", protect);
-		make_time_wait(peer);
+		peer_time_wait(peer);
 		peer_send(peer, "R 7");
 		peer_send(peer, "R 1");
 		peer_watch(peer, 100);
@@ -113,7 +98,7 @@ TEST_F(wire, LM10_TIME_WAIT_is_proof_enough_when_the_backlog_is_full)
 
 	sysctl_set("net/threeway/syncookies", "0");
 	peer_serve(peer, &policy);
-	make_time_wait(peer);
+	peer_time_wait(peer);
 	known = peer_park(peer);
 	for (i = 0; i < 2; i++) {
 		peer_flow(peer);
@@ -165,14 +150,14 @@ TEST_F_TIMEOUT(wire, NF7_TW1_early_demux_and_references, 600)
 	int demux, i, fd;
 
 	peer_serve(peer, NULL);
-	make_time_wait(peer);
+	peer_time_wait(peer);
 	before = slab_objects(slab);
 	ASSERT_LE(0, before);
 	for (demux = 0; demux < 2; demux++) {
 		sysctl_set("net/ipv4/tcp_early_demux", "%d", demux);
 		peer_flow(peer);
 		peer_label(peer, "early demux %d", demux);
-		make_time_wait(peer);
+		peer_time_wait(peer);
 		for (i = 0; i < REUSES; i++) {
 			/* every other SYN comes to nothing */
 			reopen(peer);
@@ -209,7 +194,7 @@ static void hold_over_time_wait(struct peer *peer, enum threeway_freeze freeze)
 
 	peer_listen(peer, 16);
 	peer_flow(peer);
-	make_time_wait(peer);
+	peer_time_wait(peer);
 	close(peer->listener);
 	peer->listener = -1;
 	peer_hold(peer, freeze ? &policy : NULL);
