@@ -146,13 +146,15 @@ survives()
 	counted flows_opened=1 sent_synack=1 send_failed=2 \
 		sent_synack_timer=1 flows_handed_over=1 || status=1
 	engine_off
+	# the reset comes when the client sends: when the script is that far
+	sed -i 's/^< 04 [89]$/< 04/' "$work/native"
 	cmp -s "$work/native" - <<-END || status=1
 		connect.c=0
 		accept.a=EAGAIN
 		error.c=ECONNRESET
 		< 12 0
 		> 02 0
-		< 04 8
+		< 04
 	END
 	[ -n "$native" ] || cmp -s "$work/engine" - <<-END || status=1
 		connect.c=0
