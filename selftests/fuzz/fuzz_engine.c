@@ -5,6 +5,7 @@
  * written and read by the core itself, so that only what can arrive does.
  */
 #include "input.h"
+#include "reply.h"
 #include "rule.h"
 #include "rules.h"
 #include "target.h"
@@ -280,6 +281,29 @@ static bool begin(struct run *run)
 	return account(run, &step);
 }
 
+/* The host had no room for a copy. */
+static void congested(struct run *run)
+{
+	struct hs_tcb before = run->tcb;
+	struct hs_actions actions;
+	u32 rto_ms = hs_tcb_rto_ms(&before, &run->policy);
+
+	memset(&actions, 0xa5, sizeof(actions));
+	RULE("a copy that found no room doubles no timeout",
+	     hs_copy_congested(&run->tcb, &run->policy, run->now_ms,
+			       &actions) <= rto_ms);
+	RULE("a copy that found no room does not count",
+	     run->tcb.retransmits == before.retransmits - 1);
+	RULE("a copy that found no room is tried again, now nothing leaves",
+	     actions.timer == HS_TIMER_SET && !actions.reply.flags &&
+	     actions.end == HS_NONE);
+	RULE("a copy that found no room changes nothing else",
+	     run->tcb.timeouts == before.timeouts &&
+	     run->tcb.state == before.state &&
+	     run->tcb.unsent == before.unsent + (before.unsent < 255));
+	run->pending = true;
+}
+
 /* What the caller may ask for between events. */
 static bool user(struct run *run)
 {
@@ -318,6 +342,8 @@ static bool user(struct run *run)
 		RULE("a copy that was lost does not count",
 		     run->tcb.retransmits == before.retransmits - 1);
 	}
+	if (what == 9 && run->tcb.retransmits)
+		congested(run);
 	return true;
 }
 
