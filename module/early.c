@@ -312,7 +312,8 @@ static unsigned int hs_early_packet(struct hs_net *hn, struct hs_packet *pkt)
 	if (!hs_packet_read(pkt) || !hs_early_syn(pkt))
 		return NF_ACCEPT;
 	end = hs_endpoint_find(hn, pkt);
-	if (!end || !hs_early_frame(pkt->skb) ||
+	if (!end || (end->takes_mark && pkt->skb->mark) ||
+	    !hs_early_frame(pkt->skb) ||
 	    !hs_early_peer(pkt, end->loose) || hs_early_owned(hn, pkt) ||
 	    !hs_packet_checksum_ok(pkt))
 		return NF_ACCEPT;

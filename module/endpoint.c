@@ -139,6 +139,13 @@ static int hs_endpoint_rp_filter(const struct net_device *dev)
 	return in_dev ? IN_DEV_RPFILTER(in_dev) : 1;
 }
 
+/* Has the answer the mark of its SYN, which rules may set behind the early path? */
+static bool hs_endpoint_takes_mark(const struct sock *sk)
+{
+	return !READ_ONCE(sk->sk_mark) &&
+	       READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fwmark_accept);
+}
+
 /* What a flow keeps of its SYN, and the early path does not know. */
 static bool hs_endpoint_keeps(const struct hs_endpoint_proof *proof)
 {
@@ -161,6 +168,7 @@ static bool hs_endpoint_plain(const struct hs_net *hn,
 	    pkt->iif != skb->dev->ifindex || pkt->sdif || pkt->key.ifindex ||
 	    hs_endpoint_translated(skb) || hs_endpoint_ipsec(hn->net, sk, skb) ||
 	    hs_endpoint_filtered(sk) || hs_endpoint_keeps(proof) ||
+	    (skb->mark && hs_endpoint_takes_mark(sk)) ||
 	    hs_request_bpf() || READ_ONCE(tcp_sk(sk)->tcp_tx_delay) ||
 	    proof->terms->offer.ecn_always)
 		return false;
@@ -193,6 +201,7 @@ static void hs_endpoint_headers(struct hs_endpoint *end,
 	}
 	end->loose = end->family == AF_INET &&
 		     hs_endpoint_rp_filter(proof->pkt->skb->dev);
+	end->takes_mark = hs_endpoint_takes_mark(sk);
 	end->reflect = READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos);
 	end->mark = READ_ONCE(sk->sk_mark);
 	end->priority = READ_ONCE(sk->sk_priority);

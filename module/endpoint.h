@@ -41,6 +41,7 @@ struct sock;
  *		source, which the routing would drop, gets an answer that reaches
  *		nobody but the station that sent it.
  * @by_client:	some claim is for a few clients only: look for it each time
+ * @takes_mark:	of a SYN that has one: not to be answered here
  * @reflect:	@tos with the upper bits of the SYN's
  * @autolabel:	flow labels are wanted
  * @terms:	what this end says
@@ -63,6 +64,7 @@ struct hs_endpoint {
 	struct hs_endpoint *own;
 	bool loose;
 	bool by_client;
+	bool takes_mark;
 	bool reflect;
 	bool autolabel;
 	struct hs_terms terms;
