@@ -4,7 +4,10 @@
 #include <linux/hash.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
+#include <net/addrconf.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
+#include <net/ip_fib.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
@@ -156,6 +159,19 @@ static bool hs_endpoint_keeps(const struct hs_endpoint_proof *proof)
 		READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fwmark_accept));
 }
 
+/*
+ * Is the address ours whoever sends? Rules of routing, as those of a transparent
+ * proxy, may make it so for some, and the others' packets are to be forwarded.
+ */
+static bool hs_endpoint_ours(struct net *net, const struct hs_flow_key *key)
+{
+	if (key->family == AF_INET)
+		return !fib4_has_custom_rules(net) ||
+		       inet_addr_type(net, key->v4.local) == RTN_LOCAL;
+	return !fib6_has_custom_rules(net) ||
+	       ipv6_chk_addr(net, &key->v6.local, NULL, 0);
+}
+
 /* Is there anything that the early path would pass by? */
 static bool hs_endpoint_plain(const struct hs_net *hn,
 			      const struct hs_endpoint_proof *proof)
@@ -170,7 +186,8 @@ static bool hs_endpoint_plain(const struct hs_net *hn,
 	    hs_endpoint_filtered(sk) || hs_endpoint_keeps(proof) ||
 	    (skb->mark && hs_endpoint_takes_mark(sk)) ||
 	    hs_request_bpf() || READ_ONCE(tcp_sk(sk)->tcp_tx_delay) ||
-	    proof->terms->offer.ecn_always)
+	    proof->terms->offer.ecn_always ||
+	    !hs_endpoint_ours(hn->net, &pkt->key))
 		return false;
 	if (pkt->family == AF_INET)
 		return !READ_ONCE(inet_sk(sk)->min_ttl) &&

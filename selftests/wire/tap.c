@@ -15,20 +15,23 @@
 const u8 tap_kernel[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
 const u8 tap_peer[ETH_ALEN] = { 2, 0, 0, 0, 0, 2 };
 
-int tap_open(struct peer *peer)
+int tap_add(struct peer *peer, const char *name)
 {
-	struct ifreq request = {
-		.ifr_name = "tap0",
-		.ifr_flags = IFF_TAP | IFF_NO_PI,
-	};
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
-	check(peer, tap >= 0 && !ioctl(tap, TUNSETIFF, &request), "tap0: %s",
-	      strerror(errno));
-	run("ip link set tap0 address 02:00:00:00:00:01 up");
+	strcpy(request.ifr_name, name);
+	check(peer, tap >= 0 && !ioctl(tap, TUNSETIFF, &request), "%s: %s",
+	      name, strerror(errno));
+	run("ip link set %s address 02:00:00:00:00:01 up", name);
 	/* until IPv6 is ready as well */
 	sleep_ms(10);
 	return tap;
+}
+
+int tap_open(struct peer *peer)
+{
+	return tap_add(peer, "tap0");
 }
 
 bool tap_send(const struct peer *peer, int tap, const u8 *to, const u8 *from,

@@ -16,6 +16,8 @@ extern const u8 tap_peer[ETH_ALEN];
 
 /* The fd of a new device; the test ends if there is none. */
 int tap_open(struct peer *peer);
+/* The same of another one, with the same addresses. */
+int tap_add(struct peer *peer, const char *name);
 
 /* Send a packet in a frame; NULL for the usual addresses. */
 bool tap_send(const struct peer *peer, int tap, const u8 *to, const u8 *from,

@@ -4,7 +4,7 @@ wire_programs := matrix synrcvd queue listen options ip complete isn \
 	native timer events synsent synopen syntimer simopen hold holdpair \
 	icmp icmp_flow observe timewait fastopen address abuse left bpf \
 	cpu link mib mark ecn busy vrf smc wrap handoff unlike cookie early early_late \
-	claims keepalive tuple early_like
+	claims keepalive tuple early_like early_route
 wire_tests := $(wire_programs:%=wire/wire_%)
 wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
 	quote.c kinds.c mib.c)
@@ -17,7 +17,7 @@ $(OUTPUT)/wire/wire_bpf $(OUTPUT)/wire/wire_early_late \
 $(OUTPUT)/wire/wire_unlike: wire/sockops.c
 LOCAL_HDRS += wire/sockops.h
 $(OUTPUT)/wire/wire_early $(OUTPUT)/wire/wire_early_late \
-$(OUTPUT)/wire/wire_early_like: wire/early.c wire/tap.c
+$(OUTPUT)/wire/wire_early_like $(OUTPUT)/wire/wire_early_route: wire/early.c wire/tap.c
 LOCAL_HDRS += wire/early.h wire/tap.h
 $(OUTPUT)/wire/wire_matrix: wire/field.c wire/judge.c matrix/cells.c
 LOCAL_HDRS += wire/field.h matrix/cells.h
