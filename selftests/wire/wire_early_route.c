@@ -86,15 +86,16 @@ static void expect_behind(struct peer *peer, int tun, const struct packet *sent,
 {
 	struct address address = { };
 	struct packet packet;
+	bool same;
 
 	inet_pton(peer->family, BEHIND(peer), &address);
 	if (!check(peer, receive(peer, tun, &packet), "it is not forwarded"))
 		return;
-	check(peer, packet.sport == sent->sport && packet.dport == port &&
-		    !memcmp(&packet.src, &sent->src, sizeof(address)) &&
-		    !memcmp(&packet.dst, &address, sizeof(address)) &&
-		    packet.ttl == sent->ttl - 1,
-	      "another one is forwarded");
+	same = packet.sport == sent->sport && packet.dport == port &&
+	       !memcmp(&packet.src, &sent->src, sizeof(address)) &&
+	       !memcmp(&packet.dst, &address, sizeof(address)) &&
+	       packet.ttl == sent->ttl - 1;
+	check(peer, same, "another one is forwarded");
 	check(peer, !receive(peer, tun, &packet), "it comes twice");
 }
 
@@ -317,6 +318,33 @@ TEST_F(wire, NF4_redirected_SYNs_open_no_flow_early)
 	redirected(&self->peer, FLOW);
 }
 
+/*
+ * The server knows its clients by another address. Of that an early answer would
+ * know nothing, and the client's ACK would not belong to it.
+ */
+static void client_translated(struct peer *peer, enum answer by)
+{
+	serve(peer, by);
+	run("nft 'table inet translate { chain in { "
+	    "type nat hook input priority 100; "
+	    "tcp dport %u snat %s to %s; }; }'", PORT, IP(peer), OTHER(peer));
+	expect_late(peer, 64);
+	expect_late(peer, 64);
+	expect_answers(peer, by, 2, 0);
+	peer_send(peer, ". 1 ack 1");
+	close(expect_accept(peer));
+}
+
+TEST_F(wire, NF4_SYNs_of_translated_clients_get_no_early_cookie)
+{
+	client_translated(&self->peer, COOKIE);
+}
+
+TEST_F(wire, NF4_SYNs_of_translated_clients_open_no_flow_early)
+{
+	client_translated(&self->peer, FLOW);
+}
+
 /* The SYN-ACK of the host behind us to the latest SYN. */
 static void answer_from_behind(struct peer *peer, int tun)
 {
@@ -409,7 +437,7 @@ TEST_F(wire, NF4_NF5_what_one_device_serves_another_does_not_by_early_flows)
 /* TPROXY gives SYNs for a port to the listener of another one: they are native. */
 static void proxied(struct peer *peer, enum answer by)
 {
-	const char *to[] = { BEHIND(peer), OURS(peer) };
+	const char * const to[] = { BEHIND(peer), OURS(peer) };
 	int tun = make_router(peer), second, fd;
 	unsigned int i;
 
