@@ -320,7 +320,7 @@ TEST_F(wire, HO20_refused_by_native_the_flow_stays)
 /* The native timer goes on where that of the flow was, one case a timeout. */
 static void stuck(struct peer *peer, const void *arg)
 {
-	static const unsigned int handoff_ms[] = { 10, 700, 1400, 4500 };
+	static const unsigned int handoff_ms[] = { 10, 400, 1400, 4500 };
 	unsigned int i;
 
 	(void)arg;
