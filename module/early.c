@@ -109,7 +109,7 @@ static bool hs_early_syn(const struct hs_packet *pkt)
 {
 	return hs_segment_opens(&pkt->seg) &&
 	       !(pkt->seg.opts.present & HS_EARLY_OPTIONS) &&
-	       pkt->remote_port && !pkt->sdif;
+	       !pkt->seg.opts.wscale_over && pkt->remote_port && !pkt->sdif;
 }
 
 /* Has the tuple an owner who answers differently? */

@@ -195,10 +195,20 @@ void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family)
 				IPSTATS_MIB_INDELIVERS);
 }
 
+/* As tcp_parse_options(), which does not see the segment. */
+static void hs_packet_wscale_warn(struct net *net, u8 wscale)
+{
+	if (READ_ONCE(net->ipv4.sysctl_tcp_window_scaling))
+		net_info_ratelimited("threeway: Illegal window scaling value %u > %u received\n",
+				     wscale, HS_WSCALE_MAX);
+}
+
 void hs_packet_kept(struct net *net, const struct hs_packet *pkt)
 {
 	hs_packet_delivered(net, pkt->skb, pkt->family);
 	TCP_INC_STATS(net, TCP_MIB_INSEGS);
+	if (unlikely(pkt->seg.opts.wscale_over))
+		hs_packet_wscale_warn(net, pkt->seg.opts.wscale_over);
 }
 
 bool hs_packet_mask(struct hs_packet *pkt, u16 options, u8 flags)

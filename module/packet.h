@@ -101,7 +101,7 @@ bool hs_packet_outgoing(struct sk_buff *skb, u8 family,
  */
 void hs_packet_delivered(struct net *net, const struct sk_buff *skb, u8 family);
 
-/* The same for a segment, which TCP would count as well. */
+/* The same for a segment, which TCP would count, and complain of, as well. */
 void hs_packet_kept(struct net *net, const struct hs_packet *pkt);
 
 /**

@@ -48,7 +48,11 @@ static void hs_option_syn(struct hs_options *opts, const u8 *p, u8 len)
 		if (len != HS_LEN_WSCALE)
 			break;
 		opts->present |= HS_OPT_WSCALE;
-		opts->wscale = p[2] > HS_WSCALE_MAX ? HS_WSCALE_MAX : p[2];
+		opts->wscale = p[2];
+		if (p[2] <= HS_WSCALE_MAX)
+			break;
+		opts->wscale = HS_WSCALE_MAX;
+		opts->wscale_over = p[2];
 		break;
 	case HS_KIND_SACK_PERMITTED:
 		if (len == HS_LEN_SACK_PERMITTED)

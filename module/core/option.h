@@ -25,6 +25,7 @@
  * @present:	HS_OPT_*
  * @mss:	in bytes, never 0 when present
  * @wscale:	window shift, at most 14 (RFC 7323 section 2.3)
+ * @wscale_over: a shift that was more than that, or 0
  * @tsval:	TSval
  * @tsecr:	TSecr
  */
@@ -32,6 +33,7 @@ struct hs_options {
 	u16 present;
 	u16 mss;
 	u8 wscale;
+	u8 wscale_over;
 	u32 tsval;
 	u32 tsecr;
 };

@@ -284,16 +284,20 @@ static void wscale_values(void **state)
 	for (shift = 0; shift < 256; shift++) {
 		u8 octets[3] = { 3, 3, (u8)shift };
 		u8 want = (u8)(shift < 14 ? shift : 14);
+		u8 over = (u8)(shift > 14 ? shift : 0);
 
 		opts = parse(octets, sizeof(octets), true);
 		expect_options(&opts, HS_OPT_WSCALE, 0, want, 0, 0);
+		assert_int_equal(opts.wscale_over, over);
 		linux_syn[19] = (u8)shift;
 		opts = parse(linux_syn, 20, true);
 		expect_options(&opts, both | HS_OPT_TIMESTAMPS, 1460, want,
 			       TSVAL, TSECR);
+		assert_int_equal(opts.wscale_over, over);
 		windows_syn[7] = (u8)shift;
 		opts = parse(windows_syn, 12, true);
 		expect_options(&opts, both, 1460, want, 0, 0);
+		assert_int_equal(opts.wscale_over, over);
 	}
 }
 

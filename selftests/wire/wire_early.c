@@ -2,7 +2,7 @@
 /*
  * SYN cookies and flows on the early path: which SYNs are answered there, in place,
  * how, and which are left to all that comes later (rules CK1, CK5, CK6, CL5, FL2,
- * HO8, IP1, IP3, IP7, IP10, IP12, LI10, LM1, LM5, MI1, RT6, SR2, V61).
+ * HO8, IP1, IP3, IP7, IP10, IP12, LI10, LM1, LM5, MI1, OP11, RT6, SR2, V61).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -432,6 +432,20 @@ TEST_F(wire, LM1_LM5_limits_hold_for_early_flows)
 	EXPECT_EQ(0, threeway_claim_del(peer->engine, peer->claim));
 	peer_claim(peer, &policy);
 	confirm(peer, "mss 1460", false);
+}
+
+/* It has to be complained of, which takes the late path. */
+TEST_F(wire, OP11_a_SYN_with_an_illegal_shift_is_answered_late)
+{
+	struct peer *peer = &self->peer;
+
+	serve(peer, FLOW);
+	confirm(peer, "mss 1460,nop,wscale 14", true);
+	confirm(peer, "mss 1460,nop,wscale 15", false);
+	EXPECT_EQ(0, threeway_claim_del(peer->engine, peer->claim));
+	peer_claim(peer, &policies[COOKIE]);
+	confirm(peer, "mss 1460,nop,wscale 14", true);
+	confirm(peer, "mss 1460,nop,wscale 255", false);
 }
 
 static int listen_in_group(struct peer *peer, int ttl)
