@@ -10,7 +10,7 @@ TEST_PROGS += $(patsubst %,net/net_%.sh,transfer equal firewall listener \
 TEST_GEN_PROGS += net/net_ioctl net/net_ioctl_random net/net_ioctl32 \
 	net/net_events net/net_events32 net/net_events_race
 TEST_GEN_FILES += $(net_helpers)
-TEST_FILES += net/net.sh net/connect.sh net/equal.sh net/conntrack.sh
+TEST_FILES += net/net.sh net/connect.sh net/equal.sh net/conntrack.sh net/simopen.sh
 LOCAL_HDRS += net/netutil.h net/sockdump.h net/sockevents.h
 
 # Without a 32-bit compiler the test says so.
@@ -46,3 +46,4 @@ TEST_PROGS += net/net_abuse.sh
 TEST_PROGS += net/net_flood.sh net/net_cookie_hosts.sh
 TEST_PROGS += net/net_connect_firewall.sh
 TEST_PROGS += net/net_address.sh
+TEST_PROGS += net/net_simopen_firewall.sh
