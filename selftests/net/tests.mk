@@ -47,3 +47,4 @@ TEST_PROGS += net/net_flood.sh net/net_cookie_hosts.sh
 TEST_PROGS += net/net_connect_firewall.sh
 TEST_PROGS += net/net_address.sh
 TEST_PROGS += net/net_simopen_firewall.sh
+TEST_PROGS += net/net_sysctl_limits.sh
