@@ -91,6 +91,10 @@ static void model_syn(struct hs_options *opts, const struct item *items,
 		opts->present |= HS_OPT_WSCALE;
 		opts->wscale = item->value[0] <= 14 ? item->value[0] : 14;
 	}
+	for (i = 0; i < count; i++)
+		if (items[i].kind == 3 && items[i].len == 3 &&
+		    items[i].value[0] > 14)
+			opts->wscale_over = items[i].value[0];
 	if (last(items, count, 4, 2))
 		opts->present |= HS_OPT_SACK_PERMITTED;
 }
@@ -224,8 +228,9 @@ static void against_model(void **state)
 		free(copy);
 
 		if (got.present != want.present || got.mss != want.mss ||
-		    got.wscale != want.wscale || got.tsval != want.tsval ||
-		    got.tsecr != want.tsecr)
+		    got.wscale != want.wscale ||
+		    got.wscale_over != want.wscale_over ||
+		    got.tsval != want.tsval || got.tsecr != want.tsecr)
 			FAIL("round %u: present %#x, not %#x", round,
 			     got.present, want.present);
 		seen |= got.present;

@@ -16,8 +16,8 @@
 static bool same_options(const struct hs_options *a, const struct hs_options *b)
 {
 	return a->present == b->present && a->mss == b->mss &&
-	       a->wscale == b->wscale && a->tsval == b->tsval &&
-	       a->tsecr == b->tsecr;
+	       a->wscale == b->wscale && a->wscale_over == b->wscale_over &&
+	       a->tsval == b->tsval && a->tsecr == b->tsecr;
 }
 
 void prove_options_parse(void)
@@ -86,6 +86,7 @@ void prove_options_build(void)
 	want.present &= WRITTEN;
 	want.mss = opts.present & HS_OPT_MSS ? opts.mss : 0;
 	want.wscale = opts.present & HS_OPT_WSCALE ? opts.wscale : 0;
+	want.wscale_over = 0;
 	want.tsval = opts.present & HS_OPT_TIMESTAMPS ? opts.tsval : 0;
 	want.tsecr = opts.present & HS_OPT_TIMESTAMPS ? opts.tsecr : 0;
 	RULE("what is written is what is read", same_options(&back, &want));
@@ -122,7 +123,8 @@ void prove_options_masked(void)
 	     after.present == (before.present & (u16)~options) &&
 	     after.mss == before.mss &&
 	     IMPLIES(!(options & HS_OPT_WSCALE),
-		     after.wscale == before.wscale) &&
+		     after.wscale == before.wscale &&
+		     after.wscale_over == before.wscale_over) &&
 	     IMPLIES(!(options & HS_OPT_TIMESTAMPS),
 		     after.tsval == before.tsval &&
 		     after.tsecr == before.tsecr));
