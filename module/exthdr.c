@@ -19,12 +19,14 @@
  * @skb:	the packet
  * @offset:	of the next header
  * @nexthdr:	its type
+ * @protocol:	what is looked for
  * @unsure:	as hs_exthdr_find() has it
  */
 struct hs_exthdr_walk {
 	const struct sk_buff *skb;
 	unsigned int offset;
 	u8 nexthdr;
+	u8 protocol;
 	bool unsure;
 };
 
@@ -107,7 +109,9 @@ static bool hs_exthdr_fragment(struct hs_exthdr_walk *walk)
 	fragment = skb_header_pointer(walk->skb, walk->offset, sizeof(buf), &buf);
 	if (!fragment || fragment->frag_off & htons(IP6_OFFSET))
 		return false;
-	walk->unsure = true;
+	/* an error in one piece has nothing to wait for */
+	if (walk->protocol == IPPROTO_TCP || fragment->frag_off & htons(IP6_MF))
+		walk->unsure = true;
 	return true;
 }
 
@@ -150,19 +154,21 @@ static bool hs_exthdr_step(struct hs_exthdr_walk *walk)
 	return true;
 }
 
-bool hs_exthdr_find(const struct sk_buff *skb, unsigned int *thoff, bool *unsure)
+bool hs_exthdr_find(const struct sk_buff *skb, u8 protocol,
+		    unsigned int *offset, bool *unsure)
 {
 	struct hs_exthdr_walk walk = {
 		.skb = skb,
 		.offset = sizeof(struct ipv6hdr),
 		.nexthdr = ipv6_hdr(skb)->nexthdr,
+		.protocol = protocol,
 	};
 	unsigned int headers = 0;
 
-	while (walk.nexthdr != IPPROTO_TCP)
+	while (walk.nexthdr != protocol)
 		if (++headers > HS_EXTHDR_MAX || !hs_exthdr_step(&walk))
 			return false;
-	*thoff = walk.offset;
+	*offset = walk.offset;
 	*unsure = walk.unsure;
 	return true;
 }

@@ -9,16 +9,18 @@
 #include <linux/skbuff.h>
 
 /**
- * hs_exthdr_find() - find the TCP header behind extension headers
+ * hs_exthdr_find() - find the header of TCP or ICMPv6 behind extension headers
  * @skb:	a packet of IPv6, at the network header
- * @thoff:	result: offset of the TCP header
- * @unsure:	result: the IP layer may keep the segment from TCP, or pass on
- *		another one: the first fragment, or an atomic one; a header that
- *		depends on how the host is configured
+ * @protocol:	which of the two
+ * @offset:	result: where it is
+ * @unsure:	result: the IP layer may keep the packet from the protocol, or pass
+ *		on another one: the first fragment, or for TCP an atomic one; a
+ *		header that depends on how the host is configured
  *
  * Return: false when there is none, or the IP layer will drop the packet, or it
  * has to be verified first and will come again: RFC 8200 sections 4.2 to 4.6.
  */
-bool hs_exthdr_find(const struct sk_buff *skb, unsigned int *thoff, bool *unsure);
+bool hs_exthdr_find(const struct sk_buff *skb, u8 protocol,
+		    unsigned int *offset, bool *unsure);
 
 #endif /* HS_EXTHDR_H */

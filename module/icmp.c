@@ -17,6 +17,7 @@
 #include "connect.h"
 #include "core/icmp.h"
 #include "event.h"
+#include "exthdr.h"
 #include "hook.h"
 #include "icmp.h"
 #include "observe.h"
@@ -113,11 +114,12 @@ static bool hs_quote_ipv6(struct hs_quote *q)
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr buf;
 	__be16 fragment;
+	bool unsure;
 	u8 nexthdr;
 	int offset;
 
-	if (ipv6_find_hdr(q->skb, &q->icmp_offset, IPPROTO_ICMPV6, NULL,
-			  NULL) != IPPROTO_ICMPV6)
+	if (!hs_exthdr_find(q->skb, IPPROTO_ICMPV6, &q->icmp_offset, &unsure) ||
+	    unsure)
 		return false;
 	icmp = skb_header_pointer(q->skb, q->icmp_offset, sizeof(icmp_buf),
 				  &icmp_buf);

@@ -20,7 +20,8 @@ static bool hs_packet_ipv6_thoff(struct hs_packet *pkt)
 	pkt->thoff = sizeof(struct ipv6hdr);
 	pkt->plain = ipv6_hdr(pkt->skb)->nexthdr == IPPROTO_TCP;
 	return pkt->plain ||
-	       hs_exthdr_find(pkt->skb, &pkt->thoff, &pkt->unsure);
+	       hs_exthdr_find(pkt->skb, IPPROTO_TCP, &pkt->thoff,
+			      &pkt->unsure);
 }
 
 static bool hs_packet_ipv4_thoff(struct hs_packet *pkt)

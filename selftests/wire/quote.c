@@ -65,37 +65,41 @@ static size_t build_outer4(const struct peer *peer,
 			   const struct icmp_error *error, u8 *raw, size_t len)
 {
 	const struct packet *sent = &peer->header;
+	size_t header = 20 + error->outer_len;
 
 	memset(raw, 0, 20);
-	raw[0] = 0x45;
-	put16(raw + 2, 20 + len);
+	raw[0] = 0x40 | header / 4;
+	put16(raw + 2, header + len);
 	raw[8] = error->ttl ?: 64;
 	raw[9] = IPPROTO_ICMP;
 	memcpy(raw + 12, sent->src.octet, 4);
 	raw[15] = error->from ?: 3;
 	memcpy(raw + 16, sent->dst.octet, 4);
-	put16(raw + 10, fold(sum(0, raw, 20)));
-	put16(raw + 22, fold(sum(0, raw + 20, len)) ^ error->bad_checksum);
-	return 20 + len;
+	put16(raw + 10, fold(sum(0, raw, header)));
+	raw += header;
+	put16(raw + 2, fold(sum(0, raw, len)) ^ error->bad_checksum);
+	return header + len;
 }
 
 static size_t build_outer6(const struct peer *peer,
 			   const struct icmp_error *error, u8 *raw, size_t len)
 {
 	const struct packet *sent = &peer->header;
+	size_t header = 40 + error->outer_len;
 	u32 pseudo;
 
 	memset(raw, 0, 40);
 	raw[0] = 0x60;
-	put16(raw + 4, len);
-	raw[6] = IPPROTO_ICMPV6;
+	put16(raw + 4, error->outer_len + len);
+	raw[6] = error->outer_len ? error->outer_type : IPPROTO_ICMPV6;
 	raw[7] = error->ttl ?: 64;
 	memcpy(raw + 8, sent->src.octet, 16);
 	raw[23] = error->from ?: 3;
 	memcpy(raw + 24, sent->dst.octet, 16);
 	pseudo = sum(len + IPPROTO_ICMPV6, raw + 8, 32);
-	put16(raw + 42, fold(sum(pseudo, raw + 40, len)) ^ error->bad_checksum);
-	return 40 + len;
+	raw += header;
+	put16(raw + 2, fold(sum(pseudo, raw, len)) ^ error->bad_checksum);
+	return header + len;
 }
 
 void peer_icmp(struct peer *peer, const struct icmp_error *error)
@@ -105,6 +109,9 @@ void peer_icmp(struct peer *peer, const struct icmp_error *error)
 	u8 *p = raw + (v4 ? 20 : 40);
 	size_t len;
 
+	if (error->outer_len)
+		memcpy(p, error->outer, error->outer_len);
+	p += error->outer_len;
 	memset(p, 0, ICMP_HEADER);
 	p[0] = error->type;
 	p[1] = error->code;

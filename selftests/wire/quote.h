@@ -33,6 +33,10 @@
  * @extension:	quoted IPv4 options or IPv6 extension headers
  * @extension_len: octets of them
  * @extension_type: protocol number of the first extension header
+ * @outer:	IPv4 options or IPv6 extension headers of the error itself, the last
+ *		of which says that ICMPv6 follows
+ * @outer_len:	octets of them
+ * @outer_type:	protocol number of the first extension header
  * @spoil:	changes the quoted packet before it is sent, or NULL
  * @bad_checksum: the error's own checksum is wrong
  */
@@ -48,6 +52,9 @@ struct icmp_error {
 	const u8 *extension;
 	size_t extension_len;
 	u8 extension_type;
+	const u8 *outer;
+	size_t outer_len;
+	u8 outer_type;
 	void (*spoil)(u8 *quoted);
 	bool bad_checksum;
 };
