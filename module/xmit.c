@@ -76,6 +76,9 @@ void hs_xmit_prepare(struct hs_xmit *xmit, const struct hs_flow *flow,
 		xmit->tos = hs_xmit_synack_tos(flow);
 	else
 		xmit->tos = pkt ? pkt->tos & ~INET_ECN_MASK : 0;
+	xmit->label = 0;
+	if (flow->kind == HS_FLOW_CONNECT && pkt && pkt->family == AF_INET6)
+		xmit->label = ip6_flowlabel(ipv6_hdr(pkt->skb));
 }
 
 /* The first one was random, and another one is all that is wanted. */
@@ -86,6 +89,23 @@ void hs_xmit_rehash(struct hs_flow *flow)
 
 	if (rehash == SOCK_TXREHASH_ENABLED)
 		flow->txhash = hash_32(flow->txhash + flow->key.hash, 32) ?: 1;
+}
+
+/* That of a socket that connects may have changed since its SYN. */
+static u8 hs_xmit_tos(const struct hs_xmit *xmit)
+{
+	const struct sock *sk = xmit->socket;
+
+	if (!sk || !xmit->by_socket)
+		return xmit->tos;
+	return xmit->key.family == AF_INET ? inet_sk(sk)->tos :
+					     inet6_sk(sk)->tclass;
+}
+
+/* A socket that connects has another one after each timeout. */
+static u32 hs_xmit_hash(const struct hs_xmit *xmit)
+{
+	return xmit->socket ? READ_ONCE(xmit->socket->sk_txhash) : xmit->txhash;
 }
 
 static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
@@ -112,8 +132,32 @@ static struct sk_buff *hs_xmit_build(const struct hs_xmit *xmit,
 		kfree_skb(skb);
 		return NULL;
 	}
-	skb_set_hash(skb, xmit->txhash, PKT_HASH_TYPE_L4);
+	skb_set_hash(skb, hs_xmit_hash(xmit), PKT_HASH_TYPE_L4);
 	return skb;
+}
+
+static int hs_xmit_ipv4(const struct hs_xmit *xmit, struct sock *sk,
+			struct sk_buff *skb, u8 tos)
+{
+	const struct hs_flow_key *key = &xmit->key;
+	struct ip_options_rcu *opt = NULL;
+
+	/* of a listener the native stack uses none, either */
+	if (xmit->socket && xmit->by_socket)
+		opt = rcu_dereference(inet_sk(sk)->inet_opt);
+	if (opt)
+		return ip_build_and_send_pkt(skb, sk, key->v4.local,
+					     key->v4.remote, opt, tos);
+	return hs_output_ipv4(skb, sk, key, tos, xmit->by_socket);
+}
+
+/* What the socket that connects would write there, 0 for any. */
+static __be32 hs_xmit_label(const struct hs_xmit *xmit,
+			    const struct ipv6_pinfo *np)
+{
+	if (xmit->by_socket)
+		return np->flow_label;
+	return np->repflow ? xmit->label : 0;
 }
 
 static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
@@ -122,18 +166,19 @@ static int hs_xmit_ip(const struct hs_xmit *xmit, struct sock *listener,
 	struct sock *sk = xmit->socket ?: listener;
 	const struct hs_flow_key *key = &xmit->key;
 	u32 priority = READ_ONCE(sk->sk_priority);
-	struct ipv6_txoptions *opt;
+	struct ipv6_txoptions *opt = NULL;
 	u32 mark;
 
 	if (key->family == AF_INET)
-		return hs_output_ipv4(skb, sk, key, tos, xmit->by_socket);
-	opt = rcu_dereference(inet6_sk(listener)->opt);
+		return hs_xmit_ipv4(xmit, sk, skb, tos);
 	mark = skb->mark ?: READ_ONCE(listener->sk_mark);
 	fl->u.ip6.daddr = key->v6.remote;
-	if (!xmit->by_socket) {
+	if (xmit->socket)
+		fl->u.ip6.flowlabel = hs_xmit_label(xmit, inet6_sk(sk));
+	if (xmit->by_socket)
+		opt = rcu_dereference(inet6_sk(sk)->opt);
+	else
 		sk = sock_net(sk)->ipv6.tcp_sk;
-		opt = NULL;
-	}
 	return ip6_xmit(sk, skb, &fl->u.ip6, mark, opt, tos, priority);
 }
 
@@ -142,7 +187,7 @@ int hs_xmit_routed(const struct hs_xmit *xmit, struct sock *listener,
 		   struct flowi *fl)
 {
 	struct sk_buff *skb;
-	u8 tos = xmit->tos;
+	u8 tos = hs_xmit_tos(xmit);
 	int err;
 
 	skb = hs_xmit_build(xmit, listener, dst);

@@ -16,13 +16,15 @@
  * @reply:	the segment
  * @mark:	mark
  * @bound_if:	interface to leave by, 0 for any
- * @txhash:	multipath hash
+ * @txhash:	multipath hash, unless @socket has its own
  * @dst:	the route of the flow, not referenced, or NULL
  * @keeps:	the flow keeps another one
  * @found:	result: that, referenced, or NULL
- * @tos:	TOS or traffic class
- * @by_socket:	it has the TTL and the IPv6 options of the socket, else none
- * @socket:	referenced, whose TTL and priority it gets; NULL: the sender's
+ * @tos:	TOS or traffic class, unless it is that of @socket
+ * @label:	IPv6 flow label of what a socket that connects is sent
+ * @by_socket:	it has TTL, TOS and IP options of the socket, else none
+ * @socket:	referenced, one that connects, whose TTL, TOS, priority, options,
+ *		flow label and multipath hash it gets; NULL: the sender's
  * @used:	a packet to build it in, as hs_buffer_get() has it, or NULL
  * @used_thoff:	offset of the TCP header there
  */
@@ -36,6 +38,7 @@ struct hs_xmit {
 	bool keeps;
 	struct dst_entry *found;
 	u8 tos;
+	__be32 label;
 	bool by_socket;
 	struct sock *socket;
 	struct sk_buff *used;

@@ -243,6 +243,43 @@ static size_t parse_ipv4(struct packet *packet, const u8 *raw, size_t len,
 	return header;
 }
 
+/* Those that a socket sends: fragments and IPsec are none of them. */
+static bool is_extension(u8 protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
+	       protocol == IPPROTO_DSTOPTS;
+}
+
+/*
+ * What goes by a source route has the next hop as its destination; the checksum is
+ * of the last one. Copies the header, with that one in it.
+ */
+static void header_of_the_end(u8 *header, const u8 *raw, size_t len)
+{
+	size_t at = IPV6_MIN, size;
+	u8 type = raw[6];
+
+	memcpy(header, raw, raw[0] >> 4 == 4 ? IPV4_MIN : IPV6_MIN);
+	if (raw[0] >> 4 == 4) {
+		for (at = IPV4_MIN; at + 1 < len && raw[at]; at += size) {
+			size = raw[at] == 1 ? 1 : raw[at + 1] ?: len;
+			/* loose and strict, and not used up */
+			if ((raw[at] == 131 || raw[at] == 137) &&
+			    raw[at + 2] < size && at + size <= len)
+				memcpy(header + 16, raw + at + size - 4, 4);
+		}
+		return;
+	}
+	for (; is_extension(type) && at + 24 <= len; at += size) {
+		size = 8 * (raw[at + 1] + 1);
+		/* the end stands first in a segment routing header, and else last */
+		if (type == IPPROTO_ROUTING && raw[at + 3] && at + size <= len)
+			memcpy(header + 24, raw[at + 2] == 4 ? raw + at + 8 :
+			       raw + at + size - 16, 16);
+		type = raw[at];
+	}
+}
+
 static size_t parse_ipv6(struct packet *packet, const u8 *raw, size_t len,
 			 u8 *protocol, const char **reason)
 {
@@ -256,12 +293,11 @@ static size_t parse_ipv6(struct packet *packet, const u8 *raw, size_t len,
 	packet->ttl = raw[7];
 	*protocol = raw[6];
 	packet->extension_type = raw[6];
-	/* The kernel puts a hop-by-hop header before its multicast reports. */
-	if (*protocol == IPPROTO_HOPOPTS) {
-		if (len < IPV6_MIN + 8)
+	while (is_extension(*protocol)) {
+		if (len < header + 8)
 			return 0;
-		*protocol = raw[IPV6_MIN];
-		header += 8 * (raw[IPV6_MIN + 1] + 1);
+		*protocol = raw[header];
+		header += 8 * (raw[header + 1] + 1);
 	}
 	*reason = "IPv6 extension header";
 	return header <= len ? header : 0;
@@ -295,8 +331,8 @@ static bool parse_tcp(struct packet *packet, const u8 *p, size_t len,
 bool packet_parse(struct packet *packet, const u8 *raw, size_t len,
 		  const char **reason)
 {
+	u8 end[IPV6_MIN], protocol = 0;
 	size_t alen, header;
-	u8 protocol = 0;
 	bool v4;
 
 	memset(packet, 0, sizeof(*packet));
@@ -322,7 +358,8 @@ bool packet_parse(struct packet *packet, const u8 *raw, size_t len,
 	    !parse_tcp(packet, raw + header, len - header, reason))
 		return false;
 	*reason = "TCP checksum";
-	return !transport_checksum(raw, packet->family, protocol, raw + header,
+	header_of_the_end(end, raw, header);
+	return !transport_checksum(end, packet->family, protocol, raw + header,
 				   len - header);
 }
 
