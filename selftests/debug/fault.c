@@ -310,7 +310,9 @@ void fault_walk_(struct walk *walk, struct place place, fault_step *step)
 	} while (walk->hit && walk->nth < limit &&
 		 peer->failures < FAILURES_MAX);
 	ended = !walk->hit;
-	hits += empty_cache(walk, step);
+	/* there are no buffers before the module has started */
+	if (!walk->init)
+		hits += empty_cache(walk, step);
 	peer_label(peer, "after %u failed allocations", hits);
 	peer_check_(peer, place, hits && ended, "no walk");
 	report(walk, place, hits);
