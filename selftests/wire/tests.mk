@@ -4,7 +4,8 @@ wire_programs := matrix synrcvd queue listen options ip complete isn \
 	native timer events synsent synopen syntimer simopen hold holdpair \
 	icmp icmp_flow observe timewait fastopen address abuse left bpf \
 	cpu link mib mark ecn busy vrf smc wrap handoff unlike cookie early early_late \
-	claims keepalive tuple early_like early_route choice log close icmp_ip reroute header
+	claims keepalive tuple early_like early_route choice log close icmp_ip reroute \
+	header
 wire_tests := $(wire_programs:%=wire/wire_%)
 wire_library := $(addprefix wire/,packet.c notation.c peer.c rig.c oracle.c client.c \
 	quote.c kinds.c mib.c)
