@@ -47,3 +47,29 @@ all_valid()
 	fi
 	return "$status"
 }
+
+# guard_rules IN OUT: nothing passes but what conntrack takes for an answer, and what
+# the rules IN and OUT let through; what is INVALID counts and is dropped
+guard_rules()
+{
+	cat <<-END
+		table inet guard {
+			chain in {
+				type filter hook input priority 0;
+				policy drop;
+				meta l4proto { 1, 58 } accept
+				ct state invalid counter drop
+				ct state established,related accept
+				$1
+			}
+			chain out {
+				type filter hook output priority 0;
+				policy drop;
+				meta l4proto { 1, 58 } accept
+				ct state invalid counter drop
+				ct state established,related accept
+				$2
+			}
+		}
+	END
+}

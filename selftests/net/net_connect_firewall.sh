@@ -33,25 +33,8 @@ connect_on()
 
 guard()
 {
-	client_filter <<-END
-		table inet guard {
-			chain in {
-				type filter hook input priority 0;
-				policy drop;
-				meta l4proto { 1, 58 } accept
-				ct state invalid counter drop
-				ct state established,related accept
-			}
-			chain out {
-				type filter hook output priority 0;
-				policy drop;
-				meta l4proto { 1, 58 } accept
-				ct state invalid counter drop
-				ct state established,related accept
-				tcp dport { $port, 8081 } ct state new accept
-			}
-		}
-	END
+	guard_rules "" "tcp dport { $port, 8081 } ct state new accept" |
+		client_filter
 	strict_conntrack cli
 }
 

@@ -91,25 +91,7 @@ synack_dropped()
 
 guard()
 {
-	filter <<-END
-		table inet guard {
-			chain in {
-				type filter hook input priority 0;
-				policy drop;
-				meta l4proto { 1, 58 } accept
-				ct state invalid counter drop
-				ct state established,related accept
-				tcp dport $port ct state new accept
-			}
-			chain out {
-				type filter hook output priority 0;
-				policy drop;
-				meta l4proto { 1, 58 } accept
-				ct state invalid counter drop
-				ct state established,related accept
-			}
-		}
-	END
+	guard_rules "tcp dport $port ct state new accept" "" | filter
 	strict_conntrack srv
 }
 

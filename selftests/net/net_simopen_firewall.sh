@@ -16,25 +16,8 @@
 # guard NS: only what NS has begun itself
 guard()
 {
-	in_ns "$1" nft -f - <<-END
-		flush ruleset
-		table inet guard {
-			chain in {
-				type filter hook input priority 0;
-				policy drop;
-				meta l4proto { 1, 58 } accept
-				ct state invalid counter drop
-				ct state established,related accept
-			}
-			chain out {
-				type filter hook output priority 0;
-				policy drop;
-				meta l4proto { 1, 58 } accept
-				ct state invalid counter drop
-				ct state established,related,new accept
-			}
-		}
-	END
+	in_ns "$1" nft flush ruleset
+	guard_rules "" "ct state new accept" | in_ns "$1" nft -f -
 	strict_conntrack "$1"
 	mv "$work/errors" "$work/errors.$1"
 }
