@@ -375,8 +375,7 @@ address_changes()
 		sh ip netns exec cli sysctl -qw net.ipv4.ip_dynaddr=1
 		call c ${server_ip[$family]} $port
 		sleep 100
-		sh ip -n cli -$family address flush dev veth scope global
-		sh ip -n cli address add 192.0.2.3/24 dev veth
+		sh ip -n cli -$family -batch $work/renumber
 		sleep $1
 		sh ip netns exec srv nft flush ruleset
 		finish c
@@ -560,6 +559,11 @@ cat >"$work/repair" <<-END
 	ip -n cli address replace 2001:db8::2/64 dev veth nodad
 	ip -n cli neighbour replace 192.0.2.1 lladdr $(mac_address srv) dev veth
 	ip -n cli neighbour replace 2001:db8::1 lladdr $(mac_address srv) dev veth
+END
+# in one go: the first copy leaves a second after the SYN
+cat >"$work/renumber" <<-END
+	address flush dev veth scope global
+	address add 192.0.2.3/24 dev veth
 END
 know_neighbour srv 2 cli
 know_neighbour cli 1 srv
