@@ -241,14 +241,26 @@ static void note_packet(struct peer *peer)
 	peer_note(peer, "> %s", packet_print(&noted, &origin, line));
 }
 
+/* Only what is the test's business is the latest packet. */
+static void keep_latest(struct peer *peer, const struct packet *packet,
+			const u8 *raw, size_t len)
+{
+	memcpy(peer->raw, raw, len);
+	peer->raw_len = len;
+	peer->latest = *packet;
+	if (packet->data)
+		peer->latest.data = peer->raw + (packet->data - raw);
+}
+
 /* One packet off the device. False when it is none of the test's business. */
 static bool read_packet(struct peer *peer)
 {
-	struct packet *packet = &peer->latest;
+	static u8 raw[PACKET_MAX];
+	struct packet packet;
 	struct virtio_net_hdr vnet;
 	struct iovec parts[] = {
 		{ .iov_base = &vnet, .iov_len = sizeof(vnet) },
-		{ .iov_base = peer->raw, .iov_len = sizeof(peer->raw) },
+		{ .iov_base = raw, .iov_len = sizeof(raw) },
 	};
 	ssize_t len = readv(peer->tun, parts, 2) - sizeof(vnet);
 	const char *reason;
@@ -258,20 +270,19 @@ static bool read_packet(struct peer *peer)
 		abort();
 	}
 	peer->at_ms = now_ms();
-	peer->raw_len = len;
 	if (vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		packet_complete(peer->raw, len, vnet.csum_start,
-				vnet.csum_offset);
+		packet_complete(raw, len, vnet.csum_start, vnet.csum_offset);
 		peer->partial++;
 	}
 	if (peer->watch)
-		peer->watch(peer, false, peer->raw, len);
-	if (!packet_parse(packet, peer->raw, len, &reason)) {
+		peer->watch(peer, false, raw, len);
+	if (!packet_parse(&packet, raw, len, &reason)) {
 		fail(peer, HERE, "the kernel sent a broken packet: %s", reason);
 		return false;
 	}
-	if (is_own_icmp6(packet) || is_of_past_flow(peer, packet))
+	if (is_own_icmp6(&packet) || is_of_past_flow(peer, &packet))
 		return false;
+	keep_latest(peer, &packet, raw, len);
 	note_packet(peer);
 	return true;
 }

@@ -380,6 +380,7 @@ static void note_rst(struct peer *peer, const char *segment, bool engine)
 {
 	u32 before = peer->latest.flow_label;
 
+	peer->latest.flags = 0;
 	peer->watch = NULL;
 	peer_send(peer, "%s", segment);
 	watch_for(peer, 20);
