@@ -3,15 +3,10 @@
 #ifndef WIRE_SOCKOPS_H
 #define WIRE_SOCKOPS_H
 
-#include <linux/bpf.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "packet.h"
-
-#define INSN(c, d, s, o, i) \
-	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), \
-			    .off = (o), .imm = (i) })
+#include "program.h"
 
 /**
  * struct sockops - a program and its map

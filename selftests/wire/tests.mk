@@ -16,7 +16,10 @@ LOCAL_HDRS += wire/kinds.h wire/mib.h
 $(wire_tests:%=$(OUTPUT)/%): $(wire_library) $(LIBTHREEWAY)
 $(OUTPUT)/wire/wire_bpf $(OUTPUT)/wire/wire_early_late \
 $(OUTPUT)/wire/wire_unlike: wire/sockops.c
-LOCAL_HDRS += wire/sockops.h
+bpf_tests := $(addprefix $(OUTPUT)/wire/wire_,bpf early_late unlike choice link)
+$(bpf_tests): wire/program.c
+$(bpf_tests): LDLIBS += $(shell pkg-config --libs libbpf)
+LOCAL_HDRS += wire/sockops.h wire/program.h
 $(OUTPUT)/wire/wire_early $(OUTPUT)/wire/wire_early_late \
 $(OUTPUT)/wire/wire_early_like $(OUTPUT)/wire/wire_early_route: wire/early.c wire/tap.c
 LOCAL_HDRS += wire/early.h wire/tap.h

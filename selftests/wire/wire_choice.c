@@ -7,14 +7,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sockops.h"
+#include "program.h"
 #include "wire.h"
 
 #define PORT	80
@@ -443,59 +441,25 @@ TEST_F(wire, LI10_CK3_group_with_a_filter_and_cookies_as_native)
 		  peer_counter(&self->peer, THREEWAY_C_cookies_received));
 }
 
-static long bpf(int command, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
 /* Return: fd of a map of sockets with all of these in it */
-static int map_of(struct peer *peer, int type, const struct listeners *all)
+static int map_of(struct peer *peer, enum bpf_map_type type,
+		  const struct listeners *all)
 {
-	union bpf_attr attr = {
-		.map_type = type,
-		.key_size = 4,
-		.value_size = 8,
-		.max_entries = MAX,
-	};
-	int map = bpf(BPF_MAP_CREATE, &attr);
+	int map = bpf_map_create(type, NULL, 4, 8, MAX, NULL);
 	__u32 i;
 
 	check(peer, map >= 0, "no map: %s", strerror(errno));
 	for (i = 0; i < all->count; i++) {
 		__u64 fd = all->fd[i];
 
-		memset(&attr, 0, sizeof(attr));
-		attr.map_fd = map;
-		attr.key = (unsigned long)&i;
-		attr.value = (unsigned long)&fd;
-		check(peer, !bpf(BPF_MAP_UPDATE_ELEM, &attr),
+		check(peer, !bpf_map_update_elem(map, &i, &fd, BPF_ANY),
 		      "not in the map: %s", strerror(errno));
 	}
 	return map;
 }
 
-static int load(struct peer *peer, int type, int attach_type,
-		const struct bpf_insn *code, unsigned int count)
-{
-	static char log[16384];
-	union bpf_attr attr = {
-		.prog_type = type,
-		.expected_attach_type = attach_type,
-		.insns = (unsigned long)code,
-		.insn_cnt = count,
-		.license = (unsigned long)"GPL",
-		.log_buf = (unsigned long)log,
-		.log_size = sizeof(log),
-		.log_level = 1,
-	};
-	int fd = bpf(BPF_PROG_LOAD, &attr);
-
-	check(peer, fd >= 0, "no program: %s\n%.1000s", strerror(errno), log);
-	return fd;
-}
-
 /* The last octet of the peer's port, as the segment has it, says which one. */
-static int reuseport_program(struct peer *peer, int map)
+static int reuseport_program(int map)
 {
 	const struct bpf_insn code[] = {
 		INSN(BPF_LDX | BPF_MEM | BPF_DW, 2, 1,
@@ -523,8 +487,8 @@ static int reuseport_program(struct peer *peer, int map)
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 
-	return load(peer, BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT,
-		    code, ARRAY_SIZE(code));
+	return program_load(BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT,
+			    code, ARRAY_SIZE(code));
 }
 
 static void selected(struct peer *peer, const void *arg)
@@ -536,7 +500,7 @@ static void selected(struct peer *peer, const void *arg)
 	(void)arg;
 	listen_in_group(peer, &group);
 	map = map_of(peer, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, &group);
-	program = reuseport_program(peer, map);
+	program = reuseport_program(map);
 	check(peer, !setsockopt(group.fd[0], SOL_SOCKET,
 				SO_ATTACH_REUSEPORT_EBPF, &program,
 				sizeof(program)), "EBPF: %s", strerror(errno));
@@ -561,7 +525,7 @@ TEST_F(wire, LI10_group_with_a_program_as_native)
  * What is for PORT: of four ports of the peer in a row one is refused, another one
  * is left to whoever listens there, and two are for sockets of other ports.
  */
-static int lookup_program(struct peer *peer, int map)
+static int lookup_program(int map)
 {
 	const struct bpf_insn code[] = {
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0),
@@ -600,20 +564,15 @@ static int lookup_program(struct peer *peer, int map)
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 
-	return load(peer, BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
-		    ARRAY_SIZE(code));
+	return program_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
+			    ARRAY_SIZE(code));
 }
 
 /* Return: fd of the link; the program runs as long as that is open. */
 static int attach_lookup(struct peer *peer, int program)
 {
 	int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	union bpf_attr attr = {
-		.link_create.prog_fd = program,
-		.link_create.target_fd = ns,
-		.link_create.attach_type = BPF_SK_LOOKUP,
-	};
-	int link = bpf(BPF_LINK_CREATE, &attr);
+	int link = bpf_link_create(program, ns, BPF_SK_LOOKUP, NULL);
 
 	check(peer, link >= 0, "not attached: %s", strerror(errno));
 	close(ns);
@@ -636,7 +595,7 @@ static void looked_up(struct peer *peer, const void *arg)
 	two.fd[0] = listen_as(peer, &all, 7000);
 	two.fd[1] = listen_as(peer, &elsewhere, 7001);
 	map = map_of(peer, BPF_MAP_TYPE_SOCKMAP, &two);
-	program = lookup_program(peer, map);
+	program = lookup_program(map);
 	link = attach_lookup(peer, program);
 	every = two;
 	if (*usual)

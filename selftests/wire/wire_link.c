@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
@@ -19,12 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "client.h"
 #include "kinds.h"
+#include "program.h"
 #include "wire.h"
 
 #define PADDING_MAX	512
@@ -392,24 +391,18 @@ static void play_captured(struct peer *peer)
 static int attach_xdp(struct peer *peer)
 {
 	const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insn_cnt = ARRAY_SIZE(code),
-		.insns = (u64)(unsigned long)code,
-		.license = (u64)(unsigned long)"GPL",
+	struct bpf_link_create_opts options = {
+		.sz = sizeof(options),
+		.flags = XDP_FLAGS_SKB_MODE,
 	};
-	int program = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	int link;
+	int program = program_load(BPF_PROG_TYPE_XDP, BPF_XDP, code,
+				   ARRAY_SIZE(code));
+	int link = bpf_link_create(program, if_nametoindex("tun0"), BPF_XDP,
+				   &options);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.link_create.prog_fd = program;
-	attr.link_create.target_ifindex = if_nametoindex("tun0");
-	attr.link_create.attach_type = BPF_XDP;
-	attr.link_create.flags = XDP_FLAGS_SKB_MODE;
-	link = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 	check(peer, link >= 0, "XDP: %s", strerror(errno));
 	close(program);
 	return link;
