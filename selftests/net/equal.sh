@@ -50,12 +50,14 @@ scene_estimates()
 # The standard scene: both ends right after the handshake, and after some data,
 # which is read when all of its ACKs were sent: their windows tell of it. More is
 # sent when all was acknowledged: by how much the congestion window grows would
-# depend on whether an ACK that is delayed comes before.
+# depend on whether an ACK that is delayed comes before. Data begins where TCP's
+# timers tick: copies of native segments do, the engine's leave in between.
 scene_plain()
 {
 	connect_and_accept "$@"
 	look_at_both
 	echo "
+		tick
 		send c 1000
 		recv a 1000
 		send a 1000

@@ -52,6 +52,17 @@ static inline void sleep_ms(unsigned long ms)
 		;
 }
 
+/* Until the clock of TCP's timers has just moved on. */
+static inline void wait_for_tick(void)
+{
+	struct timespec first, now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &first);
+	do
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	while (now.tv_nsec == first.tv_nsec);
+}
+
 /* Sockets made from now on belong to the namespace that ip-netns(8) named. */
 static inline void enter_netns(const char *name)
 {

@@ -36,7 +36,7 @@
  *   notify S, told S MS		all that an edge-triggered epoll tells, wakeup by wakeup
  *   soerror S, state S, queued S	SO_ERROR, TCP state, the error queue
  *   mark, elapsed NAME		a clock
- *   uid NUMBER, sleep MS, say TEXT
+ *   uid NUMBER, sleep MS, tick, say TEXT
  *   sh COMMAND			by the shell, in the namespace of the start
  */
 #include "netutil.h"
@@ -660,6 +660,12 @@ static void cmd_sleep(char **args)
 	sleep_ms(atoi(args[0]));
 }
 
+static void cmd_tick(char **args)
+{
+	(void)args;
+	wait_for_tick();
+}
+
 static void cmd_say(char **args)
 {
 	puts(args[0]);
@@ -730,6 +736,7 @@ static const struct command {
 	{ "elapsed", cmd_elapsed, 1, false },
 	{ "uid", cmd_uid, 1, false },
 	{ "sleep", cmd_sleep, 1, false },
+	{ "tick", cmd_tick, 0, false },
 	{ "say", cmd_say, 1, true },
 	{ "sh", cmd_sh, 1, true },
 };
