@@ -78,7 +78,7 @@ static bool hs_exthdr_options(struct hs_exthdr_walk *walk, unsigned int offset,
 		}
 		padding = 0;
 		/* the segment has another source then */
-		if (type == IPV6_TLV_HAO)
+		if (type == IPV6_TLV_HAO && IS_ENABLED(CONFIG_IPV6_MIP6))
 			walk->unsure = true;
 		else if (type & HS_OPTION_ACTION)
 			return false;
@@ -91,13 +91,14 @@ static bool hs_exthdr_options(struct hs_exthdr_walk *walk, unsigned int offset,
 /* Return: whether it has come to its end. */
 static bool hs_exthdr_routing(struct hs_exthdr_walk *walk)
 {
+	/* Without Mobile IPv6 type 2 is one that IP knows nothing of. */
+	u8 first = IPV6_SRCRT_TYPE_2 + !IS_ENABLED(CONFIG_IPV6_MIP6);
 	struct ipv6_rt_hdr buf, *routing;
 
 	routing = skb_header_pointer(walk->skb, walk->offset, sizeof(buf), &buf);
 	if (!routing || routing->segments_left)
 		return false;
-	if (routing->type >= IPV6_SRCRT_TYPE_2 &&
-	    routing->type <= IPV6_SRCRT_TYPE_4)
+	if (routing->type >= first && routing->type <= IPV6_SRCRT_TYPE_4)
 		walk->unsure = true;
 	return true;
 }

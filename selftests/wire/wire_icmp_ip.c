@@ -15,13 +15,16 @@
 #include "quote.h"
 #include "wire.h"
 
-/* IPv4 options or extension headers, and whether the error is heard with them. */
+/*
+ * IPv4 options or extension headers, and whether the error is heard with them, or
+ * only where the kernel has no Mobile IPv6.
+ */
 struct headers {
 	const char *what;
 	u8 octets[64];
 	size_t len;
 	u8 type;
-	bool heard;
+	enum { DROPPED = false, HEARD = true, UNLESS_MOBILE } heard;
 };
 
 static const struct headers outer4[] = {
@@ -67,7 +70,7 @@ static const struct headers outer6[] = {
 	{ "a routing header that goes on", { ICMP, 2, 0, 1 }, 24,
 	  IPPROTO_ROUTING, false },
 	{ "a routing header of mobile hosts", { ICMP, 2, 2, 0 }, 24,
-	  IPPROTO_ROUTING, false },
+	  IPPROTO_ROUTING, UNLESS_MOBILE },
 	{ "an unknown option", { ICMP, 0, 0xc2, 4, 0, 0, 0, 0 }, 8, DST,
 	  false },
 	{ "padding that is not 0", { ICMP, 0, 1, 4, 0, 0, 0, 1 }, 8, DST,
@@ -97,6 +100,18 @@ static const struct headers quoted6[] = {
 	{ "an unknown option", { 0, 0, 0xc2, 4, 0, 0, 0, 0 }, 8, DST, true },
 	{ "an unknown header", { 0, 0, 1, 4 }, 8, 150, false },
 };
+
+/* Mobile IPv6 drops what it has not routed; without it nobody knows that type. */
+static bool is_heard(const struct headers *headers)
+{
+	static int kernel_has_mobile = -1;
+
+	if (headers->heard != UNLESS_MOBILE)
+		return headers->heard;
+	if (kernel_has_mobile < 0)
+		kernel_has_mobile = !system("grep -qw rawv6_mh_filter_register /proc/kallsyms");
+	return !kernel_has_mobile;
+}
 
 /* A list of headers, and where they stand. */
 struct place_of {
@@ -169,7 +184,7 @@ static void passive_headers(struct peer *peer, const void *arg)
 			;
 		heard = !completes(peer);
 		peer_note(peer, "heard %d", heard);
-		check(peer, heard == headers->heard, "heard: %d", heard);
+		check(peer, heard == is_heard(headers), "heard: %d", heard);
 	}
 }
 
@@ -191,7 +206,7 @@ static void active_headers(struct peer *peer, const void *arg)
 		while (peer_receive(peer, 50))
 			;
 		client_note(peer, fd);
-		if (headers->heard)
+		if (is_heard(headers))
 			expect_state(peer, THREEWAY_CLOSED);
 		else
 			expect_connecting(peer, fd);
@@ -204,7 +219,7 @@ static unsigned int count_heard(const struct place_of *place)
 	unsigned int i, heard = 0;
 
 	for (i = 0; i < place->count; i++)
-		heard += place->headers[i].heard;
+		heard += is_heard(&place->headers[i]);
 	return heard;
 }
 
@@ -214,12 +229,14 @@ static void headers_as_native(struct peer *peer, bool passive)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++, place++) {
+		unsigned int heard = count_heard(place);
+
 		same_as_native(peer, passive ? passive_headers :
 					       active_headers, place);
 		check(peer, peer_counter(peer, THREEWAY_C_flows_opened) ==
 			    place->count, "not all were the engine's");
-		check(peer, peer_counter(peer, THREEWAY_C_flows_icmp) ==
-			    count_heard(place), "flows_icmp %llu",
+		check(peer, peer_counter(peer, THREEWAY_C_flows_icmp) == heard,
+		      "flows_icmp %llu",
 		      (unsigned long long)peer_counter(peer, THREEWAY_C_flows_icmp));
 	}
 }
@@ -477,6 +494,8 @@ TEST(V64_V611_a_path_is_learned_for_the_link_of_the_flow)
 		peer_close(&peer);
 		ASSERT_EQ(NULL, peer_open(&peer, AF_INET6, true));
 		open_links(&peer, &links);
+		/* no copies, however long ip(8) takes to tell the paths */
+		sysctl_set("net/threeway/rto_initial_ms", "60000");
 		peer_serve(&peer, NULL);
 		half_open_both(&peer, &links);
 		expect_path(&peer, &links, link);
