@@ -65,6 +65,7 @@ make_namespace()
 		neighbour add 2001:db8::9 lladdr 02:00:00:00:00:01 dev veth
 	END
 	threeway -n temporary claim add active rto_initial_ms 100
+	true >"$work/ready"
 	{
 		echo "ns temporary"
 		for ((n = 0; n < 30; n++)); do

@@ -404,8 +404,9 @@ capture_isns()
 {
 	local tcpdump
 
-	ip netns exec cli tcpdump -i veth -n -S -tt -l "src port $port" \
-		>"$work/dump" 2>"$work/ready" &
+	true >"$work/ready"
+	ip netns exec cli tcpdump -i veth -n -S -tt -l --immediate-mode \
+		"src port $port" >"$work/dump" 2>"$work/ready" &
 	tcpdump=$!
 	wait_for 5 grep -q listening "$work/ready"
 	put rto_initial_ms 60000

@@ -46,6 +46,7 @@ capture()
 {
 	local file=$work/$1.$2 family
 
+	true >"$work/tcpdump"
 	in_ns srv tcpdump -i veth --immediate-mode -U -w "$file" \
 		'ip proto 6 or ip6 proto 6' 2>"$work/tcpdump" &
 	wait_for 5 grep -q 'listening on' "$work/tcpdump"
