@@ -148,6 +148,7 @@ listen_in()
 		threeway -n "$side" -j monitor >"$work/told.$side" &
 		listeners+=($!)
 	done
+	true >"$work/tcpdump"
 	in_ns srv tcpdump -i veth -nn -S --immediate-mode -U -w "$work/pcap" \
 		"portrange $ports" 2>"$work/tcpdump" &
 	listeners+=($!)
@@ -158,8 +159,14 @@ listen_in()
 
 readers_wait()
 {
-	[ "$(find /proc/[0-9]*/fd -lname /dev/threeway 2>/dev/null |
-		wc -l)" -ge 2 ]
+	local pid fd readers=0
+
+	for pid in "${listeners[@]}"; do
+		for fd in "/proc/$pid/fd"/*; do
+			[[ $fd -ef /dev/threeway ]] && readers=$((readers + 1))
+		done
+	done
+	[ "$readers" -ge 2 ]
 }
 
 hear_out()

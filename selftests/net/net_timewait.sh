@@ -18,8 +18,10 @@ step=$((1 + sent + 1 + 65537))
 # capture FILE: segments to and from the client, until captured
 capture()
 {
-	ip netns exec cli tcpdump -i veth -n -S -tt -l "tcp and port $port" \
-		>"$1" 2>"$work/ready" &
+	# not yet what the last one has said there
+	true >"$work/ready"
+	ip netns exec cli tcpdump -i veth -n -S -tt -l --immediate-mode \
+		"tcp and port $port" >"$1" 2>"$work/ready" &
 	dumper=$!
 	wait_for 5 grep -q listening "$work/ready"
 }
@@ -64,7 +66,7 @@ in_time_wait()
 # connection FAMILY N: one that ends in TIME-WAIT on the server
 connection()
 {
-	cat <<-END
+	echo "
 		ns cli
 		socket c$2 $1
 		bind c$2 ${any_ip[$1]} $client_port
@@ -79,14 +81,13 @@ connection()
 		close c$2
 		error a$2
 		close a$2
-	END
-	in_time_wait "$1"
+		$look"
 }
 
 # aborted FAMILY N: one that leaves nothing
 aborted()
 {
-	cat <<-END
+	echo "
 		ns cli
 		socket c$2 $1
 		bind c$2 ${any_ip[$1]} $client_port
@@ -96,8 +97,7 @@ aborted()
 		recv c$2 $sent
 		abort c$2
 		error a$2
-		close a$2
-	END
+		close a$2"
 }
 
 # listener FAMILY
@@ -115,8 +115,9 @@ listener()
 # and the native stack take turns if asked to, the engine comes first
 rounds()
 {
-	local i
+	local i look
 
+	look=$(in_time_wait "$2")
 	listener "$2"
 	for ((i = 1; i <= $3; i++)); do
 		"$1" "$2" "$i"
