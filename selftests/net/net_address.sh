@@ -187,15 +187,16 @@ new_link()
 # The flows go on over the new link, by their schedule, and expire.
 link_comes_back()
 {
-	local status=0
+	local status=0 pause_ms=$((rto_ms * 3 / 2)) pause_s
 
+	printf -v pause_s '%d.%03d' $((pause_ms / 1000)) $((pause_ms % 1000))
 	route_strangers
 	serve
 	engine_on synack_retries 3 backlog 10000 rto_initial_ms "$rto_ms"
 	count_from_here
 	hang 500
 	wait_for 5 flows_are 1000 || status=1
-	new_link "$((rto_ms * 3 / 2))e-3"
+	new_link "$pause_s"
 	flows_are 1000 || status=1
 	in_ns cli nft -f "$work/count_synacks"
 	wait_for 20 no_flows || status=1
