@@ -73,3 +73,16 @@ guard_rules()
 		}
 	END
 }
+
+# from_ports FIRST COMMAND...: connects from ports that no other test uses. Where
+# an address is translated, cli does not know which of its ports are taken: of
+# what was connected without, some may be in TIME-WAIT at either end.
+from_ports()
+{
+	local status=0
+
+	in_ns cli sysctl -qw net.ipv4.ip_local_port_range="$1 $(($1 + 999))"
+	"${@:2}" || status=1
+	in_ns cli sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
+	return "$status"
+}

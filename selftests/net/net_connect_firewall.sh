@@ -189,7 +189,8 @@ translated()
 	local status=0
 
 	to_server "$1"
-	generate -a "${other_ip[$1]}" -P 80 -n 20 -u 20000 -d 20000 || status=1
+	from_ports 10000 generate -a "${other_ip[$1]}" -P 80 -n 20 \
+		-u 20000 -d 20000 || status=1
 	no_client_filter
 	return "$status"
 }
@@ -233,7 +234,8 @@ masqueraded()
 	generate -a "${server_ip[$1]}" -n 20 -u 20000 -d 20000 || status=1
 	# else it was not translated
 	in_ns cli conntrack -L -f "ipv$1" -p tcp 2>/dev/null >"$work/entries"
-	if [ "$(grep -c " dst=${masked_ip[$1]} " "$work/entries")" != 20 ]; then
+	if [ "$(grep " src=${client_ip[$1]} " "$work/entries" |
+		grep -c " dst=${masked_ip[$1]} ")" != 20 ]; then
 		cat "$work/entries"
 		status=1
 	fi
@@ -262,7 +264,7 @@ refused_behind()
 			finish c 3000
 			peer c
 			abort c"
-	} | ./sockscript
+	} | from_ports 10000 ./sockscript
 	no_delay
 	no_filter
 	no_client_filter
@@ -311,7 +313,8 @@ for family in 4 6; do
 	ip -n cli route add "${other_ip[$family]}" via "${server_ip[$family]}"
 done
 ip -n cli address add "${masked_ip[4]}/24" dev veth
-ip -n cli address add "${masked_ip[6]}/64" dev veth nodad
+# not to be chosen as a source
+ip -n cli address add "${masked_ip[6]}/64" dev veth nodad preferred_lft 0
 cat >"$work/no_syns" <<-"END"
 	table inet lose {
 		chain early {

@@ -174,18 +174,6 @@ half_open_as_native()
 	diff -U 9 "$work/native" "$work/engine"
 }
 
-# to_other_port FIRST COMMAND...: connects to port 80, from ports that no other
-# test uses: of those that reached the server, some are in TIME-WAIT there.
-to_other_port()
-{
-	local status=0
-
-	in_ns cli sysctl -qw net.ipv4.ip_local_port_range="$1 $(($1 + 999))"
-	"${@:2}" -P 80 || status=1
-	in_ns cli sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
-	return "$status"
-}
-
 # redirected FAMILY: port 80 stands for the server's port
 redirected()
 {
@@ -197,7 +185,7 @@ redirected()
 			}
 		}
 	END
-	to_other_port 10000 generate -a "${server_ip[$1]}" -n 20 -u 20000 -d 20000
+	from_ports 10000 generate -a "${server_ip[$1]}" -P 80 -n 20 -u 20000 -d 20000
 }
 
 # translated FAMILY ADDRESS: a foreign address stands for the server, and the
@@ -221,7 +209,7 @@ translated()
 			}
 		}
 	END
-	to_other_port 11000 generate -a "$2" -n 20 -u 20000 -d 20000 -q
+	from_ports 11000 generate -a "$2" -P 80 -n 20 -u 20000 -d 20000 -q
 }
 
 untracked()
