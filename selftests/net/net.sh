@@ -307,6 +307,28 @@ errors()
 		awk '!/^#/ { sum += $2 } END { print sum + 0 }'
 }
 
+# start_capture NS ARGUMENT...: tcpdump of the veth in NS, from when it listens
+# until stop_capture
+start_capture()
+{
+	# not what the one before has said there
+	true >"$work/capture"
+	# not by in_ns, whose process would not be tcpdump's
+	ip netns exec "$1" tcpdump -i veth -n -S --immediate-mode "${@:2}" \
+		2>"$work/capture" &
+	capture=$!
+	wait_for 5 grep -q 'listening on' "$work/capture"
+}
+
+stop_capture()
+{
+	# what was sent last is still on its way
+	sleep 0.2
+	kill "$capture"
+	wait "$capture" 2>/dev/null
+	return 0
+}
+
 # repeat COMMAND...: in the background until stop_all, with $rest_s seconds in
 # between, if any; counts its successes
 repeat()

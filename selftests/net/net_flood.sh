@@ -259,17 +259,18 @@ in_vrf()
 # IP15: who listens on the device sees the SYN and the SYN-ACK as they were.
 captured()
 {
-	local status=0 pid
+	local status=0
 
-	in_ns srv tcpdump -q -n -i veth -w "$work/pcap" tcp \
-		>/dev/null 2>&1 &
-	pid=$!
-	sleep 1
+	start_capture srv -U -w "$work/pcap" tcp
 	early "${server_ip[4]}" true || status=1
-	kill "$pid" 2>/dev/null
-	wait "$pid"
-	if tcpdump -vv -n -r "$work/pcap" 2>/dev/null |
-	   grep 'Flags \[S\]' | grep -q incorrect; then
+	stop_capture
+	tcpdump -vv -n -r "$work/pcap" 2>/dev/null |
+		grep 'Flags \[S\]' >"$work/syns"
+	if [ ! -s "$work/syns" ]; then
+		echo "the reader has seen no SYN"
+		status=1
+	fi
+	if grep incorrect "$work/syns"; then
 		echo "a SYN was changed below the reader"
 		status=1
 	fi

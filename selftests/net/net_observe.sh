@@ -148,11 +148,7 @@ listen_in()
 		threeway -n "$side" -j monitor >"$work/told.$side" &
 		listeners+=($!)
 	done
-	true >"$work/tcpdump"
-	in_ns srv tcpdump -i veth -nn -S --immediate-mode -U -w "$work/pcap" \
-		"portrange $ports" 2>"$work/tcpdump" &
-	listeners+=($!)
-	wait_for 5 grep -q 'listening on' "$work/tcpdump"
+	start_capture srv -U -w "$work/pcap" "portrange $ports"
 	# a reader is there when it opened the device
 	wait_for 5 readers_wait
 }
@@ -171,7 +167,8 @@ readers_wait()
 
 hear_out()
 {
-	sleep 0.3
+	sleep 0.1
+	stop_capture
 	kill "${listeners[@]}"
 	wait "${listeners[@]}" 2>/dev/null
 	in_ns srv tcpdump -nn -S -r "$work/pcap" \

@@ -402,13 +402,7 @@ negotiated()
 # capture_isns FAMILY: the sequence numbers of three rounds of SYN-ACKs
 capture_isns()
 {
-	local tcpdump
-
-	true >"$work/ready"
-	ip netns exec cli tcpdump -i veth -n -S -tt -l --immediate-mode \
-		"src port $port" >"$work/dump" 2>"$work/ready" &
-	tcpdump=$!
-	wait_for 5 grep -q listening "$work/ready"
+	start_capture cli -tt -l "src port $port" >"$work/dump"
 	put rto_initial_ms 60000
 	put isn 2
 	silent "$1" 8
@@ -420,9 +414,7 @@ capture_isns()
 	engine_on
 	put isn 1
 	silent "$1" 8
-	sleep 0.2
-	kill "$tcpdump"
-	wait "$tcpdump" 2>/dev/null
+	stop_capture
 	kill_flows
 }
 

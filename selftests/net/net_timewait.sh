@@ -15,23 +15,10 @@ sent=700
 # up to SND.NXT, and what RFC 6191 leaves to the implementation.
 step=$((1 + sent + 1 + 65537))
 
-# capture FILE: segments to and from the client, until captured
+# capture FILE: segments to and from the client, until stop_capture
 capture()
 {
-	# not yet what the last one has said there
-	true >"$work/ready"
-	ip netns exec cli tcpdump -i veth -n -S -tt -l --immediate-mode \
-		"tcp and port $port" >"$1" 2>"$work/ready" &
-	dumper=$!
-	wait_for 5 grep -q listening "$work/ready"
-}
-
-captured()
-{
-	sleep 0.2
-	kill "$dumper"
-	wait "$dumper" 2>/dev/null
-	return 0
+	start_capture cli -tt -l "tcp and port $port" >"$1"
 }
 
 # tuple FAMILY: of the server's end in /proc/net/tcp
@@ -172,7 +159,7 @@ played()
 
 	capture "$work/dump"
 	rounds "$1" "${@:4}" | script || status=1
-	captured
+	stop_capture
 	all_succeed "$number" || status=1
 	later "$2" "$3" >"$work/later" || status=1
 	grep -qx "$number SYN-ACKs" "$work/later" || status=1
@@ -200,7 +187,7 @@ old_syns()
 	capture "$work/dump"
 	generate -a "${server_ip[$1]}" -k 10000 -n 20 -u 500 -d "$sent" \
 		-e server >"$work/results" || status=1
-	captured
+	stop_capture
 	# the client's kernel knows of no such SYN and would reset
 	in_ns cli nft -f - <<-END
 		table inet silent {
@@ -221,7 +208,7 @@ old_syns()
 	capture "$work/dump.old"
 	./rawpeer flood -c cli -a "${client_ip[$1]}" -d "${server_ip[$1]}" \
 		-p "$port" -n 20
-	captured
+	stop_capture
 	in_ns cli nft flush ruleset
 	judged "$work/dump" "$work/dump.old" >"$work/judged" || status=1
 	cat "$work/judged"

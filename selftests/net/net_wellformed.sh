@@ -46,19 +46,14 @@ capture()
 {
 	local file=$work/$1.$2 family
 
-	true >"$work/tcpdump"
-	in_ns srv tcpdump -i veth --immediate-mode -U -w "$file" \
-		'ip proto 6 or ip6 proto 6' 2>"$work/tcpdump" &
-	wait_for 5 grep -q 'listening on' "$work/tcpdump"
+	start_capture srv -U -w "$file" 'ip proto 6 or ip6 proto 6'
 	for family in 4 6; do
 		"scene_$1" $family >"$work/results" 2>&1 || {
 			echo "$1 $2 v$family fails:"
 			cat "$work/results"
 		}
 	done
-	sleep 0.2
-	kill %%
-	wait %% 2>/dev/null
+	stop_capture
 	echo "CAPTURE $1.$2"
 	base64 "$file"
 	echo "CAPTURE-END"
