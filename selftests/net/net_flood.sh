@@ -256,7 +256,7 @@ in_vrf()
 		in_ns srv sysctl -qw net.ipv4.tcp_l3mdev_accept=1
 }
 
-# IP15: who listens on the device sees the SYN and the SYN-ACK as they were.
+# IP15: who listens on the device sees the SYNs as they were.
 captured()
 {
 	local status=0
