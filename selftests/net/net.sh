@@ -460,7 +460,9 @@ know_neighbour()
 }
 
 # bad_links: both ends lose, delay, repeat and reorder what they send. Three
-# questions for a neighbour would be too few.
+# questions for a neighbour would be too few. A SYN that was answered late makes the
+# first RTO long, natively as well, and the cache of metrics hands that on to other
+# connections: then a FIN would be given up before it was sent three times.
 bad_links()
 {
 	local ns
@@ -470,6 +472,8 @@ bad_links()
 	for ns in srv cli; do
 		tc -n $ns qdisc replace dev veth root netem limit 100000 \
 			delay 20ms 10ms loss 10% duplicate 5% reorder 25% 50%
+		in_ns $ns sysctl -qw net.ipv4.tcp_no_metrics_save=1 \
+			net.ipv4.tcp_orphan_retries=15
 	done
 }
 
