@@ -313,20 +313,24 @@ start_capture()
 {
 	# not what the one before has said there
 	true >"$work/capture"
-	# not by in_ns, whose process would not be tcpdump's
-	ip netns exec "$1" tcpdump -i veth -n -S --immediate-mode "${@:2}" \
-		2>"$work/capture" &
+	# Not by in_ns, whose process would not be tcpdump's. By default its buffer
+	# has 32 frames, for packets as long as can be.
+	ip netns exec "$1" tcpdump -i veth -n -S --immediate-mode -B 16384 \
+		-s 4096 "${@:2}" 2>"$work/capture" &
 	capture=$!
 	wait_for 5 grep -q 'listening on' "$work/capture"
 }
 
+# stop_capture: fails when something was lost
 stop_capture()
 {
 	# what was sent last is still on its way
 	sleep 0.2
 	kill "$capture"
 	wait "$capture" 2>/dev/null
-	return 0
+	grep -qx '0 packets dropped by kernel' "$work/capture" && return
+	cat "$work/capture"
+	return 1
 }
 
 # repeat COMMAND...: in the background until stop_all, with $rest_s seconds in

@@ -263,7 +263,7 @@ captured()
 
 	start_capture srv -U -w "$work/pcap" tcp
 	early "${server_ip[4]}" true || status=1
-	stop_capture
+	stop_capture || status=1
 	tcpdump -vv -n -r "$work/pcap" 2>/dev/null |
 		grep 'Flags \[S\]' >"$work/syns"
 	if [ ! -s "$work/syns" ]; then

@@ -402,6 +402,8 @@ negotiated()
 # capture_isns FAMILY: the sequence numbers of three rounds of SYN-ACKs
 capture_isns()
 {
+	local status=0
+
 	start_capture cli -tt -l "src port $port" >"$work/dump"
 	put rto_initial_ms 60000
 	put isn 2
@@ -414,14 +416,15 @@ capture_isns()
 	engine_on
 	put isn 1
 	silent "$1" 8
-	stop_capture
+	stop_capture || status=1
 	kill_flows
+	return "$status"
 }
 
 # The native generator adds a tick every 64 ns to what it makes of the tuple.
 isn_source()
 {
-	capture_isns "$1"
+	capture_isns "$1" || return 1
 	# time IP server.port > client.port: Flags [S.], seq N, ...
 	awk '
 		/Flags/ {

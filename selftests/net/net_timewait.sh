@@ -159,7 +159,7 @@ played()
 
 	capture "$work/dump"
 	rounds "$1" "${@:4}" | script || status=1
-	stop_capture
+	stop_capture || status=1
 	all_succeed "$number" || status=1
 	later "$2" "$3" >"$work/later" || status=1
 	grep -qx "$number SYN-ACKs" "$work/later" || status=1
@@ -187,7 +187,7 @@ old_syns()
 	capture "$work/dump"
 	generate -a "${server_ip[$1]}" -k 10000 -n 20 -u 500 -d "$sent" \
 		-e server >"$work/results" || status=1
-	stop_capture
+	stop_capture || status=1
 	# the client's kernel knows of no such SYN and would reset
 	in_ns cli nft -f - <<-END
 		table inet silent {
@@ -208,7 +208,7 @@ old_syns()
 	capture "$work/dump.old"
 	./rawpeer flood -c cli -a "${client_ip[$1]}" -d "${server_ip[$1]}" \
 		-p "$port" -n 20
-	stop_capture
+	stop_capture || status=1
 	in_ns cli nft flush ruleset
 	judged "$work/dump" "$work/dump.old" >"$work/judged" || status=1
 	cat "$work/judged"

@@ -53,7 +53,7 @@ capture()
 			cat "$work/results"
 		}
 	done
-	stop_capture
+	stop_capture || echo "$1 $2 fails: not all was captured"
 	echo "CAPTURE $1.$2"
 	base64 "$file"
 	echo "CAPTURE-END"
