@@ -59,6 +59,9 @@ check-debug: vm
 check-race: vm
 	@selftests/debug/check race $(T)
 
+check-rt: vm
+	@selftests/debug/check rt $(T)
+
 tests: setup
 	@printf '%s\n' core wellformed rules bench
 	@$(MAKE) -s -C selftests list
@@ -116,5 +119,5 @@ help:
 	@cat selftests/vm/help
 
 .PHONY: all module tool install setup lint vm vm-parts check tests rules \
-	fuzz fuzz-corpus demo pictures clean soak check-debug check-race prove isn \
-	two-ends coverage bench bench-smoke differ help
+	fuzz fuzz-corpus demo pictures clean soak check-debug check-race \
+	check-rt prove isn two-ends coverage bench bench-smoke differ help
