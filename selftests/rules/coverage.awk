@@ -75,6 +75,8 @@ function begin_rule(line, id,  bar)
 	bar = index(line, " | ")
 	reason[id] = bar ? substr(line, bar + 3) : ""
 	summary[id] = bar ? substr(line, 1, bar - 1) : line
+	if (sub(/^and /, "", reason[id]))
+		in_part[id] = 1
 	if (summary[id] == "")
 		print "list: " id " says nothing"
 	if (bar)
@@ -84,7 +86,8 @@ function begin_rule(line, id,  bar)
 function check_reason(id, why,  kind)
 {
 	kind = substr(why, 1, index(why, ":"))
-	if (!(kind in reasons) || why !~ /^[^ ]+: [^ ]/)
+	if (!(kind in reasons) || why !~ /^[^ ]+: [^ ]/ ||
+	    id in in_part && kind ~ /^(later|never):$/)
 		print "list: the reason of " id " is of no known kind: " why
 }
 
@@ -105,9 +108,13 @@ function judge(id)
 {
 	if (id in programs) {
 		tested++
-		if (reason[id])
+		if (id in in_part)
+			shared++
+		else if (reason[id])
 			print "stale: " id " is tested by" programs[id] \
 				", but has a reason why not: " reason[id]
+	} else if (id in in_part) {
+		print "untested: " id " " summary[id]
 	} else if (reason[id] ~ /^later:/) {
 		awaited++
 	} else if (reason[id] ~ /^never:/) {
@@ -129,20 +136,26 @@ function write_table(  i, id)
 	print "this table is not true any more. The names of the results" \
 		>table
 	print "are in `build/rules/coverage`.\n" >table
-	printf "%d rules: %d tested by `make check`, %d by other targets; " \
-		"about what\nthe engine does not have: %d; that cannot be " \
-		"tested: %d.\n", many, tested, elsewhere, awaited, without >table
+	printf "%d rules: %d tested by `make check`, %d of them by other " \
+		"targets, too;\n%d only by others; about what the engine " \
+		"does not have: %d; that cannot be\ntested: %d.\n", many,
+		tested, shared, elsewhere, awaited, without >table
 	for (i = 1; i <= many; i++) {
 		id = ids[i]
 		if (i in titles)
 			printf "\n## %s\n\n| | rule | tests |\n|---|---|---|\n",
 				titles[i] >table
-		printf "| %s | %s |%s |\n", id, summary[id],
-			id in programs ? programs[id] : \
-			" *" (reason[id] ? reason[id] : "untested") "*" \
-			>table
+		printf "| %s | %s |%s |\n", id, summary[id], proof(id) >table
 	}
 	close(table)
+}
+
+function proof(id,  rest)
+{
+	rest = " *" (reason[id] ? reason[id] : "untested") "*"
+	if (!(id in programs))
+		return rest
+	return programs[id] (id in in_part ? ";" rest : "")
 }
 
 function write_results(  i, id)
@@ -151,8 +164,9 @@ function write_results(  i, id)
 	for (i = 1; i <= many; i++) {
 		id = ids[i]
 		print id " " summary[id] >results
-		printf "%s", id in programs ? names[id] : \
-			"\t" reason[id] "\n" >results
+		printf "%s", names[id] >results
+		if (reason[id])
+			print "\t" reason[id] >results
 	}
 	close(results)
 }

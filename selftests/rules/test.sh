@@ -33,7 +33,7 @@ begin()
 		QA3 is missing | later: not there
 		QA4 is known | never: it cannot be
 		topic Q6 2 others
-		Q61 is tested
+		Q61 is tested | and lint: the rest
 		Q610 is somewhere else | lint: it says so
 	END
 	cat >"$work/tap" <<-END
@@ -97,8 +97,10 @@ what_is_right()
 		in_table "| QA1 | is tested | here, there |"
 	check "so are reasons" \
 		in_table "| QA3 | is missing | *later: not there* |"
+	check "what another target adds, too" \
+		in_table "| Q61 | is tested | there; *lint: the rest* |"
 	check "and how many there are" in_table \
-		"6 rules: 3 tested by \`make check\`, 1 by other targets; about what"
+		"6 rules: 3 tested by \`make check\`, 1 of them by other targets, too;"
 	check "the names are with the results" \
 		in_names "	there: wire.ipv4.QA1_Q61_in_C"
 }
@@ -160,6 +162,10 @@ wrong_lists()
 	edit_list 's/never: .*/never: /'
 	finds "a reason that says nothing" "$list" \
 		"the reason of QA4 is of no known kind: never: "
+	begin
+	edit_list 's/and lint/and later/'
+	finds "a rest that nothing proves" "$list" \
+		"the reason of Q61 is of no known kind: later: the rest"
 }
 
 # shellcheck disable=SC2317 # check runs it
@@ -181,7 +187,7 @@ runs_that_tell_nothing()
 	check "no run" unjudged
 }
 
-tap_plan 21
+tap_plan 23
 what_is_right
 rules_without_tests
 tests_without_rules
