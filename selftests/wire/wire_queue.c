@@ -248,6 +248,39 @@ TEST_F_TIMEOUT(wire, SR26_LM2_full_accept_queue_as_native, 120)
 				  THREEWAY_C_native_accept_queue_full));
 }
 
+/* listen() once more: its backlog is that of what comes next. */
+static void backlog_script(struct peer *peer, const void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	fill_queue(peer, "segment_accept_queue_full 1");
+	check(peer, !listen(peer->listener, 2), "listen");
+	peer_flow(peer);
+	peer_send(peer, "S 0 <mss 1460>");
+	peer_watch(peer, 500);
+	peer_send(peer, ". 1 ack 1");
+	/* as much as there is: no room, and none after less */
+	for (i = 2; i > 0; i--) {
+		check(peer, !listen(peer->listener, i), "listen");
+		peer_flow(peer);
+		peer_send(peer, "S 0 <mss 1460>");
+		peer_watch(peer, 500);
+	}
+	for (i = 0; i < 4; i++)
+		note_accept(peer);
+}
+
+TEST_F(wire, LI13_LM2_another_backlog_as_native)
+{
+	struct peer *peer = &self->peer;
+
+	same_as_native(peer, backlog_script, NULL);
+	EXPECT_EQ(4, peer_counter(peer, THREEWAY_C_flows_opened));
+	EXPECT_EQ(3, peer_counter(peer, THREEWAY_C_flows_handed_over));
+	EXPECT_EQ(2, peer_counter(peer, THREEWAY_C_native_accept_queue_full));
+}
+
 /**
  * struct pressure - how a backlog of 64 is used
  * @retries:	copies of a SYN-ACK
